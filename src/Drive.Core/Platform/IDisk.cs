@@ -1,0 +1,83 @@
+namespace Drive.Core.Platform;
+
+/// <summary>
+/// The local file system as Drive uses it for bytes that must last: every call that crash safety depends on is here, so that a simulated disk
+/// can stand in. Paths are absolute. Failures are <see cref="IOException"/> (a full disk: <see cref="DiskFullException"/>).
+/// </summary>
+public interface IDisk
+{
+    /// <summary>Opens a file for reading and writing; null when it does not exist and <paramref name="mode"/> does not make it, or exists and must not (CreateNew).</summary>
+    IDiskFile? Open(string path, DiskOpenMode mode);
+
+    /// <summary>Gives <paramref name="path"/> a second name, atomically; false when the new name exists (link(2)).</summary>
+    bool TryLink(string path, string newPath);
+
+    /// <summary>Renames over whatever is there, atomically (rename(2)).</summary>
+    void Rename(string path, string newPath);
+
+    /// <summary>Removes a file; false when there was none.</summary>
+    bool Delete(string path);
+
+    /// <summary>Makes a directory and its parents with mode 0700; nothing when it exists.</summary>
+    void CreateDirectory(string path);
+
+    /// <summary>Whether a directory is there.</summary>
+    bool DirectoryExists(string path);
+
+    /// <summary>Names (not paths) of the files and directories directly inside; empty when the directory does not exist.</summary>
+    IReadOnlyList<string> List(string path);
+
+    /// <summary>Makes names made or removed in the directory durable (fsync of the directory).</summary>
+    void SyncDirectory(string path);
+
+    /// <summary>Room on the disk that holds the path.</summary>
+    (long TotalBytes, long FreeBytes) GetSpace(string path);
+}
+
+/// <summary>How to open.</summary>
+public enum DiskOpenMode
+{
+    /// <summary>An existing file, for reading only.</summary>
+    Read,
+
+    /// <summary>An existing file, for reading and writing.</summary>
+    ReadWrite,
+
+    /// <summary>A file that must not exist, mode 0600.</summary>
+    CreateNew,
+
+    /// <summary>An existing file, or a new one, mode 0600.</summary>
+    OpenOrCreate,
+}
+
+/// <summary>An open file of <see cref="IDisk"/>. Calls may come from several threads; positions are explicit.</summary>
+public interface IDiskFile : IDisposable
+{
+    /// <summary>Length in bytes.</summary>
+    long Length { get; }
+
+    /// <summary>pread(2), repeated until full or the end: the bytes read.</summary>
+    int Read(long offset, Span<byte> destination);
+
+    /// <summary>pwrite(2), repeated until all is written.</summary>
+    void Write(long offset, ReadOnlySpan<byte> data);
+
+    /// <summary>ftruncate(2).</summary>
+    void SetLength(long length);
+
+    /// <summary>Gives the range back to the disk; the file keeps its length (fallocate PUNCH_HOLE). Nothing where the disk can't.</summary>
+    void PunchHole(long offset, long length);
+
+    /// <summary>fdatasync(2). When it fails, what was written since the last success is lost for this file: never call it again to make sure.</summary>
+    void Sync();
+}
+
+/// <summary>The disk is full, or a quota is used up.</summary>
+public sealed class DiskFullException : IOException
+{
+    /// <summary>A full disk, with one line that says which.</summary>
+    public DiskFullException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}
