@@ -30,7 +30,6 @@ internal sealed class Database : IDisposable
 
     public static Database Open(string path, MetadataOptions options)
     {
-        RuntimeInitialize();
         int code = raw.sqlite3_open_v2(
             path, out sqlite3 handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX, null);
         try
@@ -44,7 +43,7 @@ internal sealed class Database : IDisposable
             Execute(handle, "PRAGMA trusted_schema = OFF");
             Execute(handle, "PRAGMA cell_size_check = ON");
             Execute(handle, $"PRAGMA cache_size = -{options.CacheKiB}");
-            Execute(handle, "PRAGMA journal_mode = WAL");
+            SetWal(handle);
             Execute(handle, "PRAGMA synchronous = FULL");
             Execute(handle, $"PRAGMA wal_autocheckpoint = {options.CheckpointPages}");
             // 64 MiB: one huge batch must not leave a huge WAL behind.
@@ -127,5 +126,14 @@ internal sealed class Database : IDisposable
 
     private static void Execute(sqlite3 handle, string sql) => Check(handle, raw.sqlite3_exec(handle, sql));
 
-    private static void RuntimeInitialize() => System.Runtime.CompilerServices.RuntimeHelpers.RunClassConstructor(typeof(Database).TypeHandle);
+    /// <summary>SQLite answers with the mode that it has now, and with no error when that is another one.</summary>
+    private static void SetWal(sqlite3 handle)
+    {
+        Check(handle, raw.sqlite3_prepare_v2(handle, "PRAGMA journal_mode = WAL", out sqlite3_stmt statement));
+        using var pragma = new Statement(handle, statement);
+        if (!pragma.Step() || pragma.Text(0) != "wal")
+        {
+            throw new IOException("The local database cannot use a write-ahead log on this disk. Put the state directory on a local disk.");
+        }
+    }
 }
