@@ -163,6 +163,7 @@ public sealed partial class Volume : IVolume
     private void Start()
     {
         _started = true;
+        _nodeCount = _metadata.CountFiles().Nodes + 1;
         _loops = Task.WhenAll(
             Task.Run(() => UploadLoopAsync(_stopping.Token)),
             Task.Run(() => SaveLoopAsync(_stopping.Token)));
