@@ -82,6 +82,42 @@ public sealed class CommitTests : StoreFixture
     }
 
     [Fact]
+    public void A_commit_is_refused_while_changes_made_here_wait()
+    {
+        Apply(0, b => b.PutNode(File(5), true));
+        Land(0, 1);
+        Apply(1, b => b.PutNode(File(5, 8), false));
+        var changes = new RowChanges();
+        changes.Closed.Nodes.Add(File(5));
+        changes.Opened.Nodes.Add(File(5, 9));
+
+        Assert.Throws<InvalidOperationException>(() => Store.ApplyCommit(2, changes, []));
+        Assert.Equal(8, Store.FindNode(Id(5))!.Size);
+        Assert.Single(Store.ReadEpoch(1).Opened.Nodes);
+    }
+
+    [Fact]
+    public void What_stays_local_does_not_stop_a_commit()
+    {
+        Apply(0, b => { b.PutNode(File(5), true); b.PutNode(Folder(1), true); });
+        Land(0, 1);
+        Apply(1, b => { b.PutNode(File(9, links: 0), true); b.PutNode(Folder(1, 3), false); b.PutNode(File(5, 8), false); });
+        Apply(2, b => { b.PutNode(Folder(1, 2), false); b.PutNode(File(5), false); });
+        var changes = new RowChanges();
+        changes.Closed.Nodes.Add(File(5));
+        changes.Opened.Nodes.Add(File(5, 9));
+        Store.ApplyCommit(2, changes, []);
+
+        Assert.Equal(9, Store.FindNode(Id(5))!.Size);
+        Assert.Equal(9, Store.FindNode(Id(5), 2)!.Size);
+        Assert.Equal(0, Store.FindNode(Id(5), 1)!.Size);
+        Assert.Equal([Id(9)], Store.ReadOrphans());
+        Assert.True(Store.ReadEpoch(1).IsEmpty && Store.ReadEpoch(2).IsEmpty);
+        Apply(2, b => b.PutNode(File(5, 10), false));
+        Assert.Equal(9, Assert.Single(Store.ReadEpoch(2).Closed.Nodes).Size);
+    }
+
+    [Fact]
     public void A_checkpoint_stays_at_its_seq_while_the_tree_changes()
     {
         Apply(0, b =>
