@@ -61,7 +61,7 @@ public sealed class LifetimeTests
 
         edit.CopyTo(content.AsSpan(1_100_000));
         RecoveredVault recovered = await VaultSetup.RecoverAsync(
-            fixture.Store, fixture.RecoveryKey, "second", TimeProvider.System, SystemRandomSource.Instance, CancellationToken.None);
+            fixture.Store, fixture.RecoveryKey, "second", null, TimeProvider.System, SystemRandomSource.Instance, CancellationToken.None);
         await using Volume second = await fixture.OpenAsync(fixture.Settings("second"), recovered.Keys.Export());
         NodeId found = second.Find(NodeId.Root, "d");
         NodeId file = second.Find(found, "f");
