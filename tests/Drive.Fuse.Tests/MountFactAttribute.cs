@@ -4,7 +4,7 @@ namespace Drive.Fuse.Tests;
 
 /// <summary>A test on a real mount: skipped, with the reason, where the machine cannot mount.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-internal sealed class MountFactAttribute : FactAttribute
+internal class MountFactAttribute : FactAttribute
 {
     public MountFactAttribute()
     {
@@ -19,6 +19,20 @@ internal sealed class MountFactAttribute : FactAttribute
         if (Libc.EffectiveUserId() != 0)
         {
             Skip = "Mounting with mount(2) needs root.";
+        }
+    }
+}
+
+/// <summary>A test that mounts through fusermount3.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class FusermountFactAttribute : MountFactAttribute
+{
+    public FusermountFactAttribute()
+    {
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(':');
+        if (Skip is null && !folders.Any(static folder => File.Exists(Path.Combine(folder, "fusermount3"))))
+        {
+            Skip = "fusermount3 is not installed (package fuse3).";
         }
     }
 }

@@ -57,6 +57,23 @@ public sealed class SessionTests
     }
 
     [MountFact]
+    public async Task A_detached_session_leaves_its_successor_alone()
+    {
+        ReferenceVolume volume = new(TimeProvider.System);
+        await using MountFixture mount = await MountFixture.MountAsync();
+        SafeFileHandle file = File.OpenHandle(mount.At("a"), System.IO.FileMode.CreateNew, FileAccess.Write);
+        await mount.Session.UnmountAsync(lazyIfBusy: true, CancellationToken.None).WaitAsync(Limit);
+        FuseMountOptions options = new() { MountPoint = mount.Root };
+        await using FuseSession next = await FuseSession.MountAsync(options, volume, TimeProvider.System, mount.Log, CancellationToken.None);
+        await mount.Session.UnmountAsync(lazyIfBusy: true, CancellationToken.None).WaitAsync(Limit);
+        Task disposing = mount.Session.DisposeAsync().AsTask();
+        file.Dispose();
+        await disposing.WaitAsync(Limit);
+        File.WriteAllText(mount.At("b"), "x");
+        Assert.Equal(FsStatus.Ok, volume.Lookup(NodeId.Root, "b"u8, out _));
+    }
+
+    [MountFact]
     public async Task Disposing_ends_a_mount_that_is_in_use()
     {
         SafeFileHandle file;
@@ -119,6 +136,25 @@ public sealed class SessionTests
         FuseException exception = await Assert.ThrowsAsync<FuseException>(
             () => mounter.MountAsync("/", options, MountFlags.From(options), CancellationToken.None));
         Assert.Equal("fusermount3 is missing: install package fuse3.", exception.Message);
+    }
+
+    [FusermountFact]
+    public async Task Fusermount_mounts_and_unmounts()
+    {
+        string root = MountFixture.NewDirectory();
+        RecordingLogger log = new();
+        FuseMountOptions options = new() { MountPoint = root, FsName = "a,b", Options = ["noatime"] };
+        await using FuseSession session = await FuseSession.MountAsync(
+            options, new FusermountMounter(), new ReferenceVolume(TimeProvider.System), TimeProvider.System, log, CancellationToken.None);
+        Assert.Equal("fuse.drive", MountTable.Find(root)!.Value.Type);
+        File.WriteAllText(Path.Combine(root, "a"), "x");
+        SafeFileHandle file = File.OpenHandle(Path.Combine(root, "a"), System.IO.FileMode.Open);
+        await Assert.ThrowsAsync<FuseException>(() => session.UnmountAsync(lazyIfBusy: false, CancellationToken.None).WaitAsync(Limit));
+        file.Dispose();
+        await session.UnmountAsync(lazyIfBusy: false, CancellationToken.None).WaitAsync(Limit);
+        Assert.Null(MountTable.Find(root));
+        Assert.Empty(log.Errors);
+        Directory.Delete(root);
     }
 
     [MountFact]
