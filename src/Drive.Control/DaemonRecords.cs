@@ -29,7 +29,7 @@ public static class DaemonRecords
     {
         ArgumentNullException.ThrowIfNull(paths);
         ArgumentNullException.ThrowIfNull(record);
-        PrivateDirectory.Create(paths.Daemons);
+        OwnerOnly.CreateDirectory(paths.Daemons);
         string file = FileOf(paths, record.Name);
         string next = file + ".new";
         File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(record, ControlJson.Default.DaemonRecord));
