@@ -2,5 +2,5 @@ namespace Drive.Cli;
 
 internal static class Program
 {
-    private static int Main() => 0;
+    private static Task<int> Main(string[] arguments) => CommandLine.RunAsync(MountHelper.Arguments(arguments));
 }
