@@ -2,7 +2,8 @@ namespace Drive.Core.Platform;
 
 /// <summary>
 /// The local file system as Drive uses it for bytes that must last: every call that crash safety depends on is here, so that a simulated disk
-/// can stand in. Paths are absolute. Failures are <see cref="IOException"/> (a full disk: <see cref="DiskFullException"/>).
+/// can stand in. Paths are absolute. Failures are <see cref="IOException"/> (a full disk: <see cref="DiskFullException"/>) whose
+/// <see cref="Exception.HResult"/> is the errno.
 /// </summary>
 public interface IDisk
 {
@@ -21,6 +22,9 @@ public interface IDisk
     /// <summary>Makes a directory and its parents with mode 0700; nothing when it exists.</summary>
     void CreateDirectory(string path);
 
+    /// <summary>Removes an empty directory; false when there was none (rmdir(2)).</summary>
+    bool DeleteDirectory(string path);
+
     /// <summary>Whether a directory is there.</summary>
     bool DirectoryExists(string path);
 
@@ -29,6 +33,12 @@ public interface IDisk
 
     /// <summary>Makes names made or removed in the directory durable (fsync of the directory).</summary>
     void SyncDirectory(string path);
+
+    /// <summary>
+    /// A lock on a file, which is made when it is not there: held until disposed or until the process dies; null when somebody else holds it,
+    /// <paramref name="holder"/> is then the text that they left in the file. The file stays.
+    /// </summary>
+    IDisposable? TryLock(string path, string holderText, out string? holder);
 
     /// <summary>Room on the disk that holds the path.</summary>
     (long TotalBytes, long FreeBytes) GetSpace(string path);

@@ -1,0 +1,332 @@
+using System.Runtime.CompilerServices;
+using Drive.Core.Platform;
+using Drive.Core.Stores;
+
+namespace Drive.Stores.Folder;
+
+/// <summary>
+/// A store in a folder: one file per object. A put writes and syncs a temporary file, gives it its name with link(2) (of racing callers one wins)
+/// and syncs the directories, so a name never shows half an object. An object is called absent only while the folder's marker is seen.
+/// </summary>
+/// <remarks>Threads: all calls may run at once, also from several processes on one folder. Owns its lock and its open files.</remarks>
+public sealed class FolderStore : IObjectStore, IExclusiveStore
+{
+    private const string LockName = ".lock";
+
+    // Packs are read again and again in small ranges; 64 open ones cover the files that people have open at a time (arbitrary).
+    private const int OpenFilesMax = 64;
+
+    private readonly IDisk _disk;
+    private readonly StoreRoot _root;
+    private readonly OpenFiles _files;
+    private readonly IRandomSource _random;
+    private readonly Lock _gate = new();
+
+    // Guarded by _gate. Directories whose own names this process has made durable.
+    private readonly HashSet<string> _durableDirectories = [];
+
+    // Guarded by _gate. Made at the first put, so that a read-only folder can be read.
+    private TemporaryFolder? _temporary;
+
+    private FolderStore(IDisk disk, StoreRoot root, IRandomSource random)
+    {
+        _disk = disk;
+        _root = root;
+        _random = random;
+        _files = new OpenFiles(path => disk.Open(path, DiskOpenMode.Read), OpenFilesMax);
+        Description = new StoreDescription(root.Path, IsLocal: true);
+    }
+
+    public StoreDescription Description { get; }
+
+    /// <summary>
+    /// The store in a folder. Without <paramref name="create"/> a folder that is not a store yet is <see cref="StoreErrorKind.Unreachable"/>:
+    /// it looks just like a disk that is not mounted.
+    /// </summary>
+    public static FolderStore Open(IDisk disk, string path, bool create, IRandomSource random)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        try
+        {
+            return new FolderStore(disk, StoreRoot.Open(disk, full, create, random), random);
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.FromDisk(exception, full);
+        }
+    }
+
+    /// <summary>Once begun, a put is not cancelled.</summary>
+    public Task<bool> PutIfAbsentAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        Task.Run(() => Guard(() => Put(PathOf(name), content.Span)), cancellationToken);
+
+    public Task<byte[]?> GetAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken) =>
+        Task.Run(() => Guard(() => Get(name, bytesMax)), cancellationToken);
+
+    public ValueTask<int?> GetRangeAsync(ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<int?>(cancellationToken);
+        }
+
+        try
+        {
+            return ValueTask.FromResult(GetRange(PathOf(name), offset, destination.Span));
+        }
+        catch (IOException exception)
+        {
+            return ValueTask.FromException<int?>(StoreErrors.FromDisk(exception, _root.Path));
+        }
+        catch (StoreException exception)
+        {
+            return ValueTask.FromException<int?>(exception);
+        }
+    }
+
+    public Task<long?> GetLengthAsync(ObjectName name, CancellationToken cancellationToken) =>
+        Task.Run(() => Guard(() => GetLength(name)), cancellationToken);
+
+    public Task DeleteAsync(ObjectName name, CancellationToken cancellationToken) =>
+        Task.Run(() => Guard(() => Delete(PathOf(name))), cancellationToken);
+
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        var folders = new Stack<string>();
+        folders.Push(prefix[..(prefix.LastIndexOf('/') + 1)]);
+        while (folders.TryPop(out string? folder))
+        {
+            IReadOnlyList<string> names = await Task.Run(() => Guard(() => ListFolder(folder)), cancellationToken);
+            foreach (string name in names)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                string full = folder + name;
+                if (!ObjectName.IsValid(full) || !IsUnder(full, prefix))
+                {
+                    continue;
+                }
+
+                string path = Path.Combine(_root.Path, full);
+                if (Guard(() => _disk.DirectoryExists(path)))
+                {
+                    folders.Push(full + "/");
+                }
+                else if (full.StartsWith(prefix, StringComparison.Ordinal) && Guard(() => TryGetLength(path)) is { } length)
+                {
+                    yield return new ObjectInfo(new ObjectName(full), length);
+                }
+            }
+        }
+    }
+
+    public Task<StoreSpace?> GetSpaceAsync(CancellationToken cancellationToken) =>
+        Task.Run<StoreSpace?>(
+            () => Guard(() =>
+            {
+                RequireRoot();
+                (long total, long free) = _disk.GetSpace(_root.Path);
+                return new StoreSpace(total, free);
+            }),
+            cancellationToken);
+
+    public IDisposable? TryLock(string holderText, out string? holder)
+    {
+        try
+        {
+            return _disk.TryLock(Path.Combine(_root.Path, LockName), holderText, out holder);
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.FromDisk(exception, _root.Path);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _files.Dispose();
+        lock (_gate)
+        {
+            _temporary?.Dispose();
+            _temporary = null;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    private string PathOf(ObjectName name) => Path.Combine(_root.Path, name.Value);
+
+    private bool Put(string path, ReadOnlySpan<byte> content)
+    {
+        RequireRoot();
+        string parent = Path.GetDirectoryName(path)!;
+        using (IDiskFile? taken = _disk.Open(path, DiskOpenMode.Read))
+        {
+            if (taken is not null)
+            {
+                // Whoever made it may not have synced the name yet, and our caller will build on it.
+                MakeDurable(parent);
+                _disk.SyncDirectory(parent);
+                return false;
+            }
+        }
+
+        TemporaryFolder temporary = OpenTemporary();
+        MakeDurable(parent);
+        string written = temporary.Write(content);
+        try
+        {
+            bool isMade = _disk.TryLink(written, path);
+            _disk.SyncDirectory(parent);
+            return isMade;
+        }
+        finally
+        {
+            temporary.Remove(written);
+        }
+    }
+
+    private byte[]? Get(ObjectName name, int bytesMax)
+    {
+        string path = PathOf(name);
+        using IDiskFile? file = Find(() => _disk.Open(path, DiskOpenMode.Read));
+        if (file is null)
+        {
+            return null;
+        }
+
+        long length = file.Length;
+        if (length > bytesMax)
+        {
+            throw StoreErrors.TooLarge(name, length, bytesMax);
+        }
+
+        byte[] content = new byte[length];
+        return file.Read(0, content) == length
+            ? content
+            : throw new StoreException(StoreErrorKind.Malformed, isTransient: true, $"{path} became shorter while it was read.");
+    }
+
+    private int? GetRange(string path, long offset, Span<byte> destination)
+    {
+        using (OpenFiles.Lease lease = _files.Rent(path))
+        {
+            if (lease.File is { } file)
+            {
+                return file.Read(offset, destination);
+            }
+        }
+
+        using IDiskFile? found = Find(() => _disk.Open(path, DiskOpenMode.Read));
+        return found?.Read(offset, destination);
+    }
+
+    private long? GetLength(ObjectName name)
+    {
+        string path = PathOf(name);
+        using IDiskFile? file = Find(() => _disk.Open(path, DiskOpenMode.Read));
+        return file?.Length;
+    }
+
+    private long? TryGetLength(string path)
+    {
+        using IDiskFile? file = _disk.Open(path, DiskOpenMode.Read);
+        return file?.Length;
+    }
+
+    private bool Delete(string path)
+    {
+        RequireRoot();
+        _files.Drop(path);
+        bool wasThere = _disk.Delete(path);
+        if (!wasThere)
+        {
+            RequireRoot();
+        }
+        else
+        {
+            _disk.SyncDirectory(Path.GetDirectoryName(path)!);
+        }
+
+        return wasThere;
+    }
+
+    private IReadOnlyList<string> ListFolder(string folder)
+    {
+        IReadOnlyList<string> names = _disk.List(Path.Combine(_root.Path, folder));
+        RequireRoot();
+        return names;
+    }
+
+    /// <summary>The file, or null when it is absent for sure: not there while the marker was, before and after.</summary>
+    private IDiskFile? Find(Func<IDiskFile?> open)
+    {
+        if (open() is { } file)
+        {
+            return file;
+        }
+
+        RequireRoot();
+        if (open() is { } appeared)
+        {
+            return appeared;
+        }
+
+        RequireRoot();
+        return null;
+    }
+
+    private void RequireRoot()
+    {
+        if (!_root.IsPresent())
+        {
+            throw new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"The store in {_root.Path} is gone. Is its disk still mounted?");
+        }
+    }
+
+    private TemporaryFolder OpenTemporary()
+    {
+        lock (_gate)
+        {
+            return _temporary ??= TemporaryFolder.Open(_disk, _root.Path, _random);
+        }
+    }
+
+    // Another process may have made a directory and not synced it yet, so each is made sure of once by each process.
+    private void MakeDurable(string directory)
+    {
+        lock (_gate)
+        {
+            if (directory == _root.Path || _durableDirectories.Contains(directory))
+            {
+                return;
+            }
+        }
+
+        string parent = Path.GetDirectoryName(directory)!;
+        MakeDurable(parent);
+        _disk.CreateDirectory(directory);
+        _disk.SyncDirectory(parent);
+        lock (_gate)
+        {
+            _durableDirectories.Add(directory);
+        }
+    }
+
+    private static bool IsUnder(string name, string prefix) =>
+        name.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(name + "/", StringComparison.Ordinal);
+
+    private T Guard<T>(Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.FromDisk(exception, _root.Path);
+        }
+    }
+}
