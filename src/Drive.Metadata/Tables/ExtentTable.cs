@@ -1,0 +1,81 @@
+using Drive.Core.Rows;
+using Drive.Core.Volumes;
+using Drive.Metadata.Sqlite;
+
+namespace Drive.Metadata.Tables;
+
+/// <summary>
+/// Versioned extents. They change only with commits, so their seqs are always real. Current extents of a node do not overlap, which
+/// is why the one that reaches into a range from before it is found by one step back.
+/// </summary>
+internal sealed class ExtentTable(Database database)
+{
+    private const string Columns = "node, start, length, block, block_offset";
+
+    private readonly Statement _read = database.Prepare(
+        $"""
+        SELECT {Columns} FROM extent
+        WHERE node = ?1 AND to_seq = {Versions.Open} AND start < ?3
+            AND start >= coalesce((SELECT max(start) FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start <= ?2), ?2)
+        ORDER BY start
+        """);
+    private readonly Statement _readAt = database.Prepare(
+        $"SELECT {Columns} FROM extent WHERE node = ?1 AND to_seq > ?4 AND from_seq <= ?4 AND start < ?3 AND start + length > ?2 ORDER BY start");
+    private readonly Statement _insert = database.Prepare(
+        $"INSERT INTO extent(node, to_seq, start, from_seq, length, block, block_offset) VALUES (?1, {Versions.Open}, ?2, ?3, ?4, ?5, ?6)");
+    private readonly Statement _close = database.Prepare($"UPDATE extent SET to_seq = ?3 WHERE node = ?1 AND to_seq = {Versions.Open} AND start = ?2");
+    private readonly Statement _find = database.Prepare($"SELECT {Columns} FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start = ?2");
+    private readonly Statement _page = database.Prepare(
+        $"""
+        SELECT {Columns} FROM extent WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2
+            AND EXISTS (SELECT 1 FROM node n WHERE n.node = extent.node AND n.from_seq <= ?2 AND n.to_seq > ?2 AND n.links > 0)
+        ORDER BY node
+        """);
+
+    /// <summary>Extents that overlap [start, end), in order.</summary>
+    public List<ExtentRow> Read(NodeId node, long start, long end)
+    {
+        List<ExtentRow> rows = _read.Bind(1, (long)node.Value).Bind(2, start).Bind(3, end).ReadAll(Read);
+        if (rows.Count > 0 && rows[0].End <= start)
+        {
+            rows.RemoveAt(0);
+        }
+
+        return rows;
+    }
+
+    public List<ExtentRow> ReadAt(NodeId node, long start, long end, long seq) =>
+        _readAt.Bind(1, (long)node.Value).Bind(2, start).Bind(3, end).Bind(4, seq).ReadAll(Read);
+
+    /// <summary>The current extent that starts there.</summary>
+    public ExtentRow? Find(NodeId node, long offset) => _find.Bind(1, (long)node.Value).Bind(2, offset).ReadFirst(Read);
+
+    /// <summary>Closes and opens at a real seq.</summary>
+    public void Apply(List<ExtentRow> closed, List<ExtentRow> opened, long seq)
+    {
+        foreach (ExtentRow row in closed)
+        {
+            if (_close.Bind(1, (long)row.Node.Value).Bind(2, row.Offset).Bind(3, seq).Run() != 1)
+            {
+                throw new InvalidOperationException($"A commit closes an extent that is not there: {row.Node} at {row.Offset}.");
+            }
+        }
+
+        foreach (ExtentRow row in opened)
+        {
+            _insert.Bind(1, (long)row.Node.Value).Bind(2, row.Offset).Bind(3, seq).Bind(4, row.Length).Bind(5, row.Block.Value.AsSpan())
+                .Bind(6, row.BlockOffset).Run();
+        }
+    }
+
+    /// <summary>Extents as of a seq of whole nodes after <paramref name="after"/>, until there are enough; ordered by node and offset.</summary>
+    public List<ExtentRow> ReadPage(NodeId after, long seq, int countMax)
+    {
+        List<ExtentRow> rows = _page.Bind(1, (long)after.Value).Bind(2, seq).ReadWholeNodes(countMax, Read, static row => row.Node);
+        rows.Sort(static (a, b) => (a.Node.Value, a.Offset).CompareTo((b.Node.Value, b.Offset)));
+        return rows;
+    }
+
+    private static ExtentRow Read(Statement from) =>
+        new(new NodeId((ulong)from.Long(0)), from.Long(1), from.Int(2), new BlockId(from.Id(3)), from.Int(4));
+}
