@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Drive.Control;
+using Drive.Core.Platform;
 using Drive.Service.Linux;
 using Drive.Service.Settings;
 
@@ -16,11 +17,11 @@ internal sealed class DaemonHold : IDisposable
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
     private readonly DrivePaths _paths;
-    private readonly FileLock _lock;
+    private readonly IDisposable _lock;
     private readonly DaemonRecord _record;
     private int _released;
 
-    private DaemonHold(DrivePaths paths, FileLock held, DaemonRecord record)
+    private DaemonHold(DrivePaths paths, IDisposable held, DaemonRecord record)
     {
         _paths = paths;
         _lock = held;
@@ -34,13 +35,15 @@ internal sealed class DaemonHold : IDisposable
 
     /// <summary>Takes the vault for this process, or refuses with the place where it is mounted.</summary>
     public static async Task<DaemonHold> TakeAsync(
-        DrivePaths paths, VaultEntry entry, string mountpoint, TimeProvider time, CancellationToken cancellationToken)
+        DrivePaths paths, VaultEntry entry, string mountpoint, IDisk disk, TimeProvider time, CancellationToken cancellationToken)
     {
-        string lockPath = Path.Combine(paths.StateOf(entry.VaultId), "daemon.lock");
+        // Beside the state directory, not in it: an empty state directory says that there is no state yet.
+        string lockPath = paths.StateOf(entry.VaultId) + ".lock";
+        disk.CreateDirectory(Path.GetDirectoryName(lockPath)!);
         long started = time.GetTimestamp();
         while (true)
         {
-            FileLock? held = FileLock.TryTake(lockPath);
+            IDisposable? held = disk.TryLock(lockPath, $"process {Environment.ProcessId}", out string? holder);
             if (held is not null)
             {
                 try
@@ -62,7 +65,7 @@ internal sealed class DaemonHold : IDisposable
 
             if (time.GetElapsedTime(started) > StopTime)
             {
-                throw new DriveException(DriveError.InUse, $"Another process{(other is null ? "" : $" ({other.Pid})")} has '{entry.Name}' open and does not end: see '{paths.LogOf(entry.Name)}', or end it.");
+                throw new DriveException(DriveError.InUse, $"Another daemon ({holder}) has '{entry.Name}' open and does not end: see '{paths.LogOf(entry.Name)}', or end it.");
             }
 
             await Task.Delay(LookAgain, time, cancellationToken);

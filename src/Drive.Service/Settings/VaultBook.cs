@@ -54,7 +54,8 @@ public sealed class VaultBook(DrivePaths paths, IDisk disk)
     public void Put(VaultEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        using FileLock held = FileLock.TryTake(Path.Combine(paths.Config, "lock"))
+        disk.CreateDirectory(paths.Config);
+        using IDisposable held = disk.TryLock(Path.Combine(paths.Config, "lock"), "", out _)
             ?? throw new DriveException(DriveError.InUse, "Another drive command is changing the settings: try again.");
         VaultEntry[] vaults = [.. All().Where(other => other.Name != entry.Name).Append(entry).OrderBy(other => other.Name, StringComparer.Ordinal)];
         DurableFile.Replace(disk, paths.ConfigFile, JsonSerializer.SerializeToUtf8Bytes(new VaultFile(FileVersion, vaults), SettingsJson.Default.VaultFile));
