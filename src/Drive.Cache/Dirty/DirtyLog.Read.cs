@@ -123,6 +123,7 @@ public sealed partial class DirtyLog
         try
         {
             segment.File.Sync();
+            _disk.SyncDirectory(_directory);
             segment.DurableUpTo = segment.Length;
         }
         finally

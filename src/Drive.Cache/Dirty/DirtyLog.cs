@@ -56,7 +56,7 @@ public sealed partial class DirtyLog : IDisposable
     }
 
     /// <summary>
-    /// The log in a directory, which is made if need be. Segments found there are kept until the caller has said by <see cref="Retain"/> what is
+    /// The log in a directory, which is made if need be (its parent is the caller's, and durable). Segments found there are kept until the caller has said by <see cref="Retain"/> what is
     /// wanted of them and called <see cref="DeleteUnreferenced"/>.
     /// </summary>
     public static DirtyLog Open(IDisk disk, string directory, ReadOnlySpan<byte> key, DirtyLogOptions options, IRandomSource random)
@@ -65,6 +65,7 @@ public sealed partial class DirtyLog : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, KeyBytes);
         disk.CreateDirectory(directory);
+        disk.SyncDirectory(Path.GetDirectoryName(directory) ?? directory);
         var log = new DirtyLog(disk, directory, key.ToArray(), options, random);
         try
         {

@@ -1,0 +1,35 @@
+using Drive.Core.Volumes;
+using Microsoft.Extensions.Logging;
+
+namespace Drive.Engine;
+
+/// <summary>Events of the engine, 3000 to 3099. Ids are never used again. No names and no content.</summary>
+internal static partial class EngineLog
+{
+    [LoggerMessage(3000, LogLevel.Warning, "A flush of the dirty log failed; its records are written anew.")]
+    public static partial void LogFlushFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(3001, LogLevel.Error, "A local commit failed: {Status}.")]
+    public static partial void LogSaveFailed(ILogger logger, FsStatus status, Exception error);
+
+    [LoggerMessage(3002, LogLevel.Error, "A {Call} failed.")]
+    public static partial void LogCallFailed(ILogger logger, string call, Exception error);
+
+    [LoggerMessage(3003, LogLevel.Warning, "The store is unreachable; trying again in {Delay}.")]
+    public static partial void LogStoreUnreachable(ILogger logger, TimeSpan delay, Exception error);
+
+    [LoggerMessage(3004, LogLevel.Information, "The store answers again.")]
+    public static partial void LogStoreBack(ILogger logger);
+
+    [LoggerMessage(3005, LogLevel.Error, "Sending stopped: {Reason}")]
+    public static partial void LogStopped(ILogger logger, string reason, Exception? error);
+
+    [LoggerMessage(3006, LogLevel.Debug, "Commit {Seq} landed: {Nodes} nodes, {Bytes} bytes.")]
+    public static partial void LogLanded(ILogger logger, long seq, int nodes, long bytes);
+
+    [LoggerMessage(3007, LogLevel.Error, "A background loop ended.")]
+    public static partial void LogLoopFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(3008, LogLevel.Information, "Caught up to commit {Seq}.")]
+    public static partial void LogCaughtUp(ILogger logger, long seq);
+}

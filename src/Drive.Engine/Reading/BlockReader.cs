@@ -1,0 +1,168 @@
+using System.Buffers;
+using Drive.Cache.Blocks;
+using Drive.Core.Rows;
+using Drive.Core.Stores;
+using Drive.Core.Volumes;
+using Drive.Metadata;
+using Drive.Vault;
+using Drive.Vault.Packs;
+
+namespace Drive.Engine.Reading;
+
+/// <summary>
+/// Plain bytes of blocks: sealed segments come from the store (a local one) or the block cache, or else from the store through the cache, are opened, and
+/// handed out. Wrong bytes are never handed out: a segment of the cache that fails is fetched anew, one of the store is an error.
+/// </summary>
+internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, BlockCache cache, PackReader packs)
+{
+    /// <summary>Rows of blocks in use; about 200 bytes each.</summary>
+    private const int RowsMax = 4096;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<BlockId, BlockRow> _rows = [];
+    private readonly RecentSegments _recent = new();
+
+    /// <summary>Bytes fetched from the store.</summary>
+    public long BytesFetched { get; private set; }
+
+    /// <summary>Fills <paramref name="destination"/> from a block's plain bytes. Throws <see cref="FsException"/>, <see cref="StoreException"/>, <see cref="VaultIntegrityException"/>.</summary>
+    public async ValueTask ReadAsync(BlockId block, int offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        BlockRow row = Find(block);
+        int position = 0;
+        while (position < destination.Length)
+        {
+            int segment = (offset + position) / BlockSegments.SegmentBytes;
+            int inner = (offset + position) % BlockSegments.SegmentBytes;
+            int plain = BlockSegments.PlainLengthOf(row.PlainLength, segment);
+            int take = Math.Min(plain - inner, destination.Length - position);
+            Memory<byte> part = destination.Slice(position, take);
+            position += take;
+            if (_recent.TryCopy(row.Block, segment, inner, part.Span))
+            {
+                continue;
+            }
+
+            int last = (offset + destination.Length - 1) / BlockSegments.SegmentBytes;
+            ValueTask<int> read = ReadSegmentsAsync(row, segment, last, offset, destination, cancellationToken);
+            int read1 = read.IsCompletedSuccessfully ? read.Result : await read;
+            position = Math.Max(position, read1);
+        }
+    }
+
+    /// <summary>Fetches the segments from <paramref name="first"/> to <paramref name="last"/> in one go and opens them; returns how far the destination is filled.</summary>
+    private async ValueTask<int> ReadSegmentsAsync(
+        BlockRow row, int first, int last, int offset, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        long start = BlockSegments.OffsetOf(row, first);
+        int length = (int)(BlockSegments.OffsetOf(row, last) + BlockSegments.StoredLengthOf(row, last) - start);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            Memory<byte> bytes = buffer.AsMemory(0, length);
+            bool cached = !store.Description.IsLocal && cache.TryRead(row.Pack, start, bytes.Span);
+            if (!cached)
+            {
+                ValueTask fetch = FetchAsync(row, start, bytes, cancellationToken);
+                if (!fetch.IsCompletedSuccessfully)
+                {
+                    await fetch;
+                }
+            }
+
+            try
+            {
+                return OpenSegments(row, first, last, offset, bytes.Span, destination.Span);
+            }
+            catch (VaultIntegrityException) when (cached)
+            {
+                // A damaged cache is not a damaged vault: drop it and ask the store.
+                cache.Invalidate(row.Pack, start, length);
+            }
+
+            await FetchAsync(row, start, bytes, cancellationToken);
+            return OpenSegments(row, first, last, offset, bytes.Span, destination.Span);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask FetchAsync(BlockRow row, long start, Memory<byte> bytes, CancellationToken cancellationToken)
+    {
+        ObjectName name = VaultNames.Pack(row.Pack);
+        ValueTask<int?> get = store.GetRangeAsync(name, start, bytes, cancellationToken);
+        int? read = get.IsCompletedSuccessfully ? get.Result : await get;
+        if (read is null)
+        {
+            throw new FsException(FsStatus.Corrupt, $"The store says that {name} does not exist, but the vault needs it. Bring it back from a copy of the store.");
+        }
+
+        if (read != bytes.Length)
+        {
+            throw new FsException(FsStatus.Corrupt, $"{name} is shorter than the vault says. Bring it back from a copy of the store.");
+        }
+
+        BytesFetched += bytes.Length;
+        if (!store.Description.IsLocal)
+        {
+            cache.Write(row.Pack, start, bytes.Span);
+        }
+    }
+
+    private int OpenSegments(BlockRow row, int first, int last, int offset, ReadOnlySpan<byte> bytes, Span<byte> destination)
+    {
+        int filled = 0;
+        for (int segment = first; segment <= last; segment++)
+        {
+            int stored = BlockSegments.StoredLengthOf(row, segment);
+            int plain = BlockSegments.PlainLengthOf(row.PlainLength, segment);
+            int at = (segment * BlockSegments.SegmentBytes) - offset;
+            if (at >= 0 && at + plain <= destination.Length)
+            {
+                packs.OpenSegment(row, segment, bytes[..stored], destination.Slice(at, plain));
+                filled = at + plain;
+            }
+            else
+            {
+                byte[] whole = ArrayPool<byte>.Shared.Rent(plain);
+                packs.OpenSegment(row, segment, bytes[..stored], whole.AsSpan(0, plain));
+                int skip = Math.Max(0, -at);
+                int take = Math.Min(plain - skip, destination.Length - Math.Max(0, at));
+                whole.AsSpan(skip, take).CopyTo(destination[Math.Max(0, at)..]);
+                filled = Math.Max(0, at) + take;
+                _recent.Put(row.Block, segment, whole, plain);
+            }
+
+            bytes = bytes[stored..];
+        }
+
+        return filled;
+    }
+
+    private BlockRow Find(BlockId block)
+    {
+        lock (_gate)
+        {
+            if (_rows.TryGetValue(block, out BlockRow? row))
+            {
+                return row;
+            }
+        }
+
+        BlockRow found = metadata.FindBlock(block)
+            ?? throw new FsException(FsStatus.Corrupt, "A block of the file is not in the database: run 'drive repair'.");
+        lock (_gate)
+        {
+            if (_rows.Count >= RowsMax)
+            {
+                _rows.Clear();
+            }
+
+            _rows[block] = found;
+        }
+
+        return found;
+    }
+}

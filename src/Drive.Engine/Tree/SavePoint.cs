@@ -1,0 +1,30 @@
+using Drive.Core.Volumes;
+using Drive.Engine.Content;
+using Drive.Metadata;
+
+namespace Drive.Engine.Tree;
+
+/// <summary>
+/// What one local commit writes: the state after a prefix of the calls. Made under the gate, written outside it, and kept when writing
+/// fails for want of space, so that the very same is tried again.
+/// </summary>
+internal sealed class SavePoint
+{
+    /// <summary>The last change it holds.</summary>
+    public required long Change { get; init; }
+
+    /// <summary>Rows; the dirty rows of <see cref="Items"/> are added once their chunks have a place in the log.</summary>
+    public required MetadataBatch Batch { get; init; }
+
+    /// <summary>Chunks to log, oldest first.</summary>
+    public List<DirtyChunk> Chunks { get; } = [];
+
+    /// <summary>Items the database lacks.</summary>
+    public List<(NodeId Node, OverlayItem Item)> Items { get; } = [];
+
+    /// <summary>Logged chunks that nothing will point to once this is saved.</summary>
+    public List<DirtyChunk> Releases { get; } = [];
+
+    /// <summary>Whether the dirty rows are in the batch already (a second try).</summary>
+    public bool HasDirtyRows { get; set; }
+}

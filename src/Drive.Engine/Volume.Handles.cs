@@ -1,0 +1,200 @@
+using Drive.Core.Volumes;
+using Drive.Engine.Tree;
+
+namespace Drive.Engine;
+
+/// <content>Open files and directories.</content>
+public sealed partial class Volume
+{
+    private const long DotCookie = 1;
+    private const long DotDotCookie = 2;
+
+    private readonly Dictionary<HandleId, Handle> _handles = [];
+    private ulong _nextHandle = 1;
+
+    /// <inheritdoc/>
+    public FsStatus Open(NodeId node, OpenOptions options, out HandleId handle)
+    {
+        handle = HandleId.None;
+        lock (_gate)
+        {
+            if (FindNode(node) is not { } found)
+            {
+                return FsStatus.NotFound;
+            }
+
+            if (!found.IsRegular)
+            {
+                return found.IsDirectory ? FsStatus.IsDirectory : FsStatus.Invalid;
+            }
+
+            bool writes = (options & (OpenOptions.Write | OpenOptions.Truncate)) != 0;
+            if (writes && IsReadOnly)
+            {
+                return FsStatus.ReadOnly;
+            }
+
+            if ((options & OpenOptions.Truncate) != 0)
+            {
+                BeginChange();
+                FsStatus status = Resize(found, 0, Now());
+                if (status != FsStatus.Ok)
+                {
+                    return status;
+                }
+
+                if ((options & OpenOptions.KillPrivileges) != 0)
+                {
+                    KillPrivileges(found);
+                }
+
+                TouchContent(found, Now());
+            }
+
+            handle = AddHandle(found, options);
+            return FsStatus.Ok;
+        }
+    }
+
+    /// <inheritdoc/>
+    public FsStatus Flush(HandleId handle)
+    {
+        lock (_gate)
+        {
+            return _handles.TryGetValue(handle, out Handle? open) ? TakeError(open) : FsStatus.BadHandle;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<FsStatus> FsyncAsync(HandleId handle, bool dataOnly, CancellationToken cancellationToken)
+    {
+        Handle? open = null;
+        lock (_gate)
+        {
+            if (handle != HandleId.None && !_handles.TryGetValue(handle, out open))
+            {
+                return FsStatus.BadHandle;
+            }
+        }
+
+        FsStatus status = CommitLocally();
+        if (open is not null)
+        {
+            lock (_gate)
+            {
+                FsStatus earlier = TakeError(open);
+                status = status == FsStatus.Ok ? earlier : status;
+            }
+        }
+
+        return await ValueTask.FromResult(status);
+    }
+
+    /// <inheritdoc/>
+    public void Close(HandleId handle)
+    {
+        lock (_gate)
+        {
+            if (_handles.Remove(handle, out Handle? open))
+            {
+                open.Node.OpenCount--;
+                TryDrop(open.Node);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public FsStatus OpenDirectory(NodeId node, out HandleId handle)
+    {
+        handle = HandleId.None;
+        lock (_gate)
+        {
+            FsStatus status = FindDirectory(node, out Node directory);
+            if (status == FsStatus.Ok)
+            {
+                handle = AddHandle(directory, OpenOptions.Read);
+            }
+
+            return status;
+        }
+    }
+
+    /// <inheritdoc/>
+    public FsStatus ReadDirectory(HandleId handle, long cookie, IDirectoryWriter writer)
+    {
+        lock (_gate)
+        {
+            if (!_handles.TryGetValue(handle, out Handle? open) || !open.Node.IsDirectory)
+            {
+                return FsStatus.BadHandle;
+            }
+
+            Node directory = open.Node;
+            if (cookie < DotCookie && !writer.TryAdd("."u8, Describe(directory), DotCookie))
+            {
+                return FsStatus.Ok;
+            }
+
+            if (cookie < DotDotCookie)
+            {
+                Node parent = FindNode(directory.Parent == NodeId.None ? NodeId.Root : directory.Parent) ?? directory;
+                if (!writer.TryAdd(".."u8, Describe(parent), DotDotCookie))
+                {
+                    return FsStatus.Ok;
+                }
+            }
+
+            TouchAccess(directory);
+            if (directory.LinkCount == 0)
+            {
+                return FsStatus.Ok;
+            }
+
+            DirectoryEntries entries = CompleteEntries(directory);
+            for (int index = entries.IndexAfter(cookie - DotDotCookie); index < entries.Ordered.Count; index++)
+            {
+                Entry entry = entries.Ordered[index];
+                if (!entry.IsGone
+                    && FindChild(directory, entry) is { } node
+                    && !writer.TryAdd(entry.Name, Describe(node), entry.EntryId + DotDotCookie))
+                {
+                    break;
+                }
+            }
+
+            return FsStatus.Ok;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void CloseDirectory(HandleId handle) => Close(handle);
+
+    private HandleId AddHandle(Node node, OpenOptions options)
+    {
+        HandleId id = new(_nextHandle++);
+        node.OpenCount++;
+        _handles.Add(id, new Handle(node, options) { ErrorsSeen = _errorCount });
+        return id;
+    }
+
+    /// <summary>An error of a background write since the handle last asked: said once to each handle that was open.</summary>
+    private FsStatus TakeError(Handle handle)
+    {
+        if (handle.ErrorsSeen == _errorCount || (handle.Options & OpenOptions.Write) == 0)
+        {
+            return FsStatus.Ok;
+        }
+
+        handle.ErrorsSeen = _errorCount;
+        return _lastWriteError;
+    }
+
+    private sealed class Handle(Node node, OpenOptions options)
+    {
+        public Node Node { get; } = node;
+
+        public OpenOptions Options { get; } = options;
+
+        public long ErrorsSeen { get; set; }
+    }
+}

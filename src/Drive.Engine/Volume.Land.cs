@@ -1,0 +1,174 @@
+using Drive.Core.Rows;
+using Drive.Core.Volumes;
+using Drive.Engine.Content;
+using Drive.Engine.Tree;
+using Drive.Engine.Upload;
+using Drive.Vault.Log;
+
+namespace Drive.Engine;
+
+/// <content>
+/// Landing: an epoch became a commit. The database changes in one transaction; then, under the gate, what the commit holds leaves the overlays.
+/// In between a read sees both, and both show the same bytes. No local commit runs meanwhile.
+/// </content>
+public sealed partial class Volume
+{
+    /// <param name="capture">The epoch.</param>
+    /// <param name="attempt">The commit, or null when the epoch turned out to change nothing.</param>
+    /// <param name="rows">Its rows, extents and blocks among them.</param>
+    private void Land(Capture capture, Attempt? attempt, RowChanges rows)
+    {
+        lock (_saveLock)
+        {
+            List<DirtyRow> superfluous;
+            lock (_gate)
+            {
+                PinExtentsOfUnlinked(rows);
+                superfluous = [.. CoveredRows(capture)];
+            }
+
+            LandInDatabase(capture.Epoch, attempt, rows, superfluous);
+            lock (_gate)
+            {
+                if (attempt is not null)
+                {
+                    _state = attempt.Next;
+                }
+
+                foreach (CapturedFile file in capture.Files)
+                {
+                    Settle(file);
+                }
+
+                _sending = null;
+                _landedChange = capture.Change;
+            }
+        }
+
+        EngineLog.LogLanded(_logger, _state.Seq, capture.Nodes.Count, capture.DataBytes);
+        Landed?.Invoke();
+    }
+
+    /// <summary>Raised after each landing, on the uploader's thread.</summary>
+    private event Action? Landed;
+
+    private void LandInDatabase(long epoch, Attempt? attempt, RowChanges rows, IReadOnlyList<DirtyRow> superfluous)
+    {
+        List<(string, byte[]?)> settings = [(AttemptSetting, null), (CapturedSetting, null), (FrozenSetting, null)];
+        if (attempt is null)
+        {
+            // Nothing to commit: what is left of the epoch (access times, link counts of directories) becomes part of the next.
+            _metadata.CollapseEpoch(epoch);
+            Metadata.MetadataBatch batch = new() { Epoch = _epoch };
+            settings.ForEach(setting => batch.PutSetting(setting.Item1, setting.Item2));
+            foreach (DirtyRow row in superfluous)
+            {
+                batch.RemoveDirty(row.Node, row.Offset);
+            }
+
+            _metadata.Apply(batch);
+            return;
+        }
+
+        settings.Add((StateSetting, attempt.Next.Encode()));
+        _metadata.Land(epoch, attempt.Seq, rows, [], superfluous, [], settings);
+    }
+
+    private IEnumerable<DirtyRow> CoveredRows(Capture capture)
+    {
+        foreach (CapturedFile file in capture.Files)
+        {
+            if (_overlays.GetValueOrDefault(file.Node) is not { } overlay)
+            {
+                continue;
+            }
+
+            foreach (OverlayItem item in CoveredItems(file, overlay))
+            {
+                if (item.IsSaved)
+                {
+                    yield return new DirtyRow(file.Node, item.Offset, item.Length, DirtyKind.Data, 0, 0, 0, 0, default);
+                }
+            }
+        }
+    }
+
+    /// <summary>Items of the overlay that show just what the commit holds. Items are only ever cut, so each lies wholly inside a captured one or not at all.</summary>
+    private static IEnumerable<OverlayItem> CoveredItems(CapturedFile file, Overlay overlay)
+    {
+        foreach (OverlayItem captured in file.Items)
+        {
+            for (OverlayItem? item = overlay.FindAtOrAfter(captured.Offset, captured.End);
+                item is not null;
+                item = item.End < captured.End ? overlay.FindAtOrAfter(item.End, captured.End) : null)
+            {
+                if (item.IsOfSameSource(captured) && item.Offset >= captured.Offset && item.End <= captured.End)
+                {
+                    yield return item;
+                }
+            }
+        }
+    }
+
+    private void Settle(CapturedFile file)
+    {
+        Node? node = _nodes.GetValueOrDefault(file.Node);
+        if (_overlays.GetValueOrDefault(file.Node) is { } overlay)
+        {
+            foreach (OverlayItem item in CoveredItems(file, overlay).ToList())
+            {
+                Displace(overlay.Settle(item));
+            }
+
+            foreach (ByteRange hole in file.Holes)
+            {
+                overlay.HolesChanged |= overlay.Holes.Remove(hole.Start, hole.End);
+            }
+
+            if (overlay.IsEmpty && !overlay.IsChanged)
+            {
+                _overlays.Remove(file.Node);
+                _dirtyFiles.Remove(file.Node);
+                if (node is not null)
+                {
+                    node.Overlay = null;
+                }
+            }
+            else if (node is { LinkCount: > 0 })
+            {
+                _pending.Contents.Add(node);
+            }
+            else if (FindNode(file.Node) is { LinkCount: > 0 } loaded)
+            {
+                _pending.Contents.Add(loaded);
+            }
+        }
+
+        if (node is not null)
+        {
+            node.Window = null;
+            node.AllocatedKnown = -1;
+        }
+
+        foreach (OverlayItem item in file.Items)
+        {
+            if (item.Chunk is { } chunk)
+            {
+                chunk.Pins--;
+                BuryIfDead(chunk);
+            }
+        }
+    }
+
+    /// <summary>A file that is unlinked but open keeps its extents in memory when the commit that removes it lands.</summary>
+    private void PinExtentsOfUnlinked(RowChanges rows)
+    {
+        foreach (NodeRow row in rows.Closed.Nodes)
+        {
+            if (_nodes.TryGetValue(row.Node, out Node? node) && node is { LinkCount: 0, IsRegular: true, PinnedExtents: null })
+            {
+                node.PinnedExtents = _metadata.ReadExtents(node.Id, 0, long.MaxValue);
+            }
+        }
+    }
+}

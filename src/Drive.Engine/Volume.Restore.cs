@@ -1,0 +1,226 @@
+using Drive.Cache.Dirty;
+using Drive.Core.Rows;
+using Drive.Core.Stores;
+using Drive.Core.Volumes;
+using Drive.Engine.Content;
+using Drive.Engine.Upload;
+using Drive.Metadata;
+using Drive.Vault;
+using Drive.Vault.Log;
+
+namespace Drive.Engine;
+
+/// <content>Coming back: local state after a stop or a crash, an append that was interrupted, and commits that this device has not seen.</content>
+public sealed partial class Volume
+{
+    private (Attempt Attempt, Capture Capture)? _interrupted;
+
+    private void Restore()
+    {
+        _epoch = Numbers.Decode(_metadata.ReadSetting(EpochSetting), absent: 1);
+        _nextNodeCounter = (ulong)Numbers.Decode(_metadata.ReadSetting(CounterSetting), absent: 2);
+        _nextEntryId = _metadata.NextEntryId;
+        Dictionary<LogPosition, DirtyChunk> chunks = RestoreOverlays();
+        long frozen = Numbers.Decode(_metadata.ReadSetting(FrozenSetting), absent: -1);
+        if (frozen >= 0 && _metadata.ReadSetting(AttemptSetting) is { } attempt)
+        {
+            _interrupted = (Attempt.Decode(attempt), RestoreCapture(frozen, chunks));
+            _sending = _interrupted.Value.Capture;
+        }
+        else if (frozen >= 0)
+        {
+            _metadata.CollapseEpoch(frozen);
+            MetadataBatch batch = new() { Epoch = _epoch };
+            batch.PutSetting(FrozenSetting, null);
+            _metadata.Apply(batch);
+        }
+
+        RowChanges open = _metadata.ReadEpoch(_epoch);
+        _unsent = [.. open.Opened.Nodes.Select(row => row.Node), .. open.Closed.Nodes.Select(row => row.Node)];
+        if (_interrupted is null)
+        {
+            _unsent.UnionWith(_dirtyFiles);
+        }
+
+        if (_unsent.Count > 0 || !open.IsEmpty)
+        {
+            _unsent.Add(NodeId.Root);
+            _openSince = _time.GetUtcNow();
+        }
+    }
+
+    private Dictionary<LogPosition, DirtyChunk> RestoreOverlays()
+    {
+        Dictionary<LogPosition, DirtyChunk> chunks = [];
+        foreach (DirtyRow row in _metadata.ReadAllDirty())
+        {
+            if (!_overlays.TryGetValue(row.Node, out Overlay? overlay))
+            {
+                _overlays.Add(row.Node, overlay = new Overlay());
+                _dirtyFiles.Add(row.Node);
+            }
+
+            if (row.Kind == DirtyKind.Hole)
+            {
+                overlay.Holes.Add(row.Offset, row.Offset + row.Length);
+                overlay.SavedHoles.Add(row.Offset);
+                continue;
+            }
+
+            DirtyChunk? chunk = null;
+            if (row.Kind == DirtyKind.Data)
+            {
+                LogPosition position = new(row.Segment, row.Position);
+                if (!chunks.TryGetValue(position, out chunk))
+                {
+                    chunk = new DirtyChunk
+                    {
+                        Node = row.Node, Offset = row.Offset - row.InnerOffset, Length = row.RecordLength, Position = position,
+                        IsLogged = true, IsAppendable = false, ReservedBytes = row.RecordLength,
+                    };
+                    chunks.Add(position, chunk);
+                    _log.Retain(position, row.RecordLength);
+                    _budget.ReserveDirty(row.RecordLength);
+                }
+
+                chunk.LiveBytes += row.Length;
+                _dirtyBytes += row.Length;
+            }
+
+            overlay.Put(new OverlayItem(row.Offset, (int)row.Length, chunk, row.Block, row.InnerOffset) { IsSaved = true });
+        }
+
+        _log.DeleteUnreferenced();
+        return chunks;
+    }
+
+    private Capture RestoreCapture(long frozen, Dictionary<LogPosition, DirtyChunk> chunks)
+    {
+        List<DirtyRow> rows = CaptureCodec.Decode(_metadata.ReadSetting(CapturedSetting));
+        Capture capture = new() { Epoch = frozen, Change = 0, Nodes = [], OldestChange = _time.GetUtcNow() };
+        foreach (IGrouping<NodeId, DirtyRow> file in rows.GroupBy(static row => row.Node))
+        {
+            List<OverlayItem> items = [];
+            foreach (DirtyRow row in file.Where(static row => row.Kind != DirtyKind.Hole))
+            {
+                DirtyChunk? chunk = null;
+                if (row.Kind == DirtyKind.Data && !chunks.TryGetValue(new LogPosition(row.Segment, row.Position), out chunk))
+                {
+                    // Nothing of it is left to settle.
+                    continue;
+                }
+
+                if (chunk is not null)
+                {
+                    chunk.Pins++;
+                }
+
+                items.Add(new OverlayItem(row.Offset, (int)row.Length, chunk, row.Block, row.InnerOffset));
+            }
+
+            ByteRange[] holes = [.. file.Where(static row => row.Kind == DirtyKind.Hole).Select(static row => new ByteRange(row.Offset, row.Offset + row.Length))];
+            capture.Files.Add(new CapturedFile(file.Key, 0, items, holes));
+            capture.Nodes.Add(file.Key);
+        }
+
+        return capture;
+    }
+
+    private async Task CatchUpAtStartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ResumeAsync(cancellationToken);
+        }
+        catch (StoreException error) when (_state.Seq > 0)
+        {
+            NoteStoreUnreachable(error, TimeSpan.Zero);
+        }
+        catch (VaultIntegrityException error) when (_state.Seq > 0)
+        {
+            _readOnlyReason = $"The store failed its proof at {error.ObjectName}: {error.Message} The last good state is shown, read-only.";
+            Stop(_readOnlyReason, error);
+        }
+
+        if (_state.Seq == 0)
+        {
+            throw new FsException(FsStatus.Unreachable, "The vault has no log: the store lost it, or it is not the store of this vault.");
+        }
+    }
+
+    /// <summary>What the upload loop does first: the store may have been away when the volume was opened.</summary>
+    private async Task CatchUpPatientlyAsync(CancellationToken cancellationToken)
+    {
+        if (_stopReason is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            await PatientlyAsync(
+                async token =>
+                {
+                    await ResumeAsync(token);
+                    return true;
+                },
+                cancellationToken);
+        }
+        catch (VaultIntegrityException error)
+        {
+            _readOnlyReason = $"The store failed its proof at {error.ObjectName}: {error.Message} The last good state is shown, read-only.";
+            Stop(_readOnlyReason, error);
+        }
+    }
+
+    private async Task ResumeAsync(CancellationToken cancellationToken)
+    {
+        if (_interrupted is { } interrupted)
+        {
+            AppendOutcome outcome = await _vaultLog.SubmitAsync(_state, interrupted.Attempt, cancellationToken);
+            if (outcome != AppendOutcome.Committed)
+            {
+                StopForForeignCommit();
+                return;
+            }
+
+            ReadResult own = await _vaultLog.ReadNextAsync(_state, _metadata.ResolveClosed, cancellationToken);
+            if (own is not ReadResult.Next(var content, _))
+            {
+                throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
+            }
+
+            _interrupted = null;
+            Land(interrupted.Capture, interrupted.Attempt, content.Rows);
+        }
+
+        while (_stopReason is null)
+        {
+            ReadResult result = await _vaultLog.ReadNextAsync(_state, _metadata.ResolveClosed, cancellationToken);
+            if (result is not ReadResult.Next(var content, var next))
+            {
+                break;
+            }
+
+            if (_unsent.Count > 0 || _loops.Status == TaskStatus.WaitingForActivation || _nodes.Count > 0)
+            {
+                StopForForeignCommit();
+                return;
+            }
+
+            _metadata.ApplyCommit(next.Seq, content.Rows, [(StateSetting, next.Encode())]);
+            _state = next;
+            _nextEntryId = _metadata.NextEntryId;
+        }
+
+        _incarnation = (_state.FindMember(_keys.DeviceId)?.Incarnation ?? 0) + 1;
+        EngineLog.LogCaughtUp(_logger, _state.Seq);
+    }
+
+    private void StopForForeignCommit()
+    {
+        _readOnlyReason = "Another device wrote to this vault while this one had changes of its own. They are kept on this machine; "
+            + "the drive is read-only here until both can be merged.";
+        Stop(_readOnlyReason, null);
+    }
+}

@@ -1,0 +1,336 @@
+using System.Runtime.InteropServices;
+using Drive.Cache;
+using Drive.Core.Platform;
+using Drive.Core.Rows;
+using Drive.Core.Volumes;
+using Drive.Engine.Content;
+using Drive.Engine.Tree;
+using Drive.Engine.Upload;
+using Drive.Metadata;
+
+namespace Drive.Engine;
+
+/// <content>
+/// The local commit: what was done so far becomes durable on this machine, as a whole and in order. First the bytes (dirty log, flushed), then
+/// the rows that point to them (one SQLite transaction). Whoever needs it does it; others that wait meanwhile find their change saved.
+/// </content>
+public sealed partial class Volume
+{
+    private const string EpochSetting = "epoch";
+    private const string FrozenSetting = "frozen";
+    private const string CounterSetting = "node-counter";
+
+    private readonly Lock _saveLock = new();
+    private readonly MetadataBatch _batch = new();
+    private PendingChanges _pending = new();
+    private SavePoint? _stuck;
+    private long _change;
+    private long _savedChange;
+    private long _errorCount;
+    private FsStatus _lastWriteError;
+    private int _saveQueued;
+
+    /// <summary>Waits for a local commit while too many bytes are in memory only: the writer is slowed to the disk's speed.</summary>
+    private void WaitForRoom()
+    {
+        long bytes = Volatile.Read(ref _memoryBytes);
+        if (bytes > _settings.MemoryBytesMax)
+        {
+            CommitLocally();
+        }
+        else if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _saveQueued, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static volume =>
+                {
+                    Volatile.Write(ref volume._saveQueued, 0);
+                    volume.CommitLocally();
+                },
+                this,
+                preferLocal: false);
+        }
+    }
+
+    private FsStatus CommitLocally() => CommitLocally(freeze: false, out _);
+
+    /// <summary>Saves all changes made before the call. With <paramref name="freeze"/> the epoch ends at that moment and is handed out for upload.</summary>
+    private FsStatus CommitLocally(bool freeze, out Capture? capture)
+    {
+        capture = null;
+        long wanted = Volatile.Read(ref _change);
+        lock (_saveLock)
+        {
+            if (_stuck is { } stuck)
+            {
+                FsStatus status = Save(stuck);
+                if (status != FsStatus.Ok)
+                {
+                    return status;
+                }
+            }
+
+            SavePoint point;
+            lock (_gate)
+            {
+                if (_failure is not null)
+                {
+                    return FsStatus.IoError;
+                }
+
+                if (!freeze && _savedChange >= wanted)
+                {
+                    return FsStatus.Ok;
+                }
+
+                point = TakeChanges();
+                if (freeze)
+                {
+                    capture = TakeCapture(point.Batch);
+                }
+            }
+
+            return Save(point);
+        }
+    }
+
+    private SavePoint TakeChanges()
+    {
+        PendingChanges pending = _pending;
+        _pending = new PendingChanges();
+        MetadataBatch batch = _batch;
+        batch.Clear();
+        batch.Epoch = _epoch;
+        SavePoint point = new() { Change = _change, Batch = batch };
+        foreach (NodeId node in pending.RemovedNodes)
+        {
+            batch.RemoveNode(node);
+        }
+
+        foreach (Node node in pending.Nodes)
+        {
+            node.IsChanged = false;
+            node.IsAccessTimeChanged = false;
+            if (node.LinkCount > 0)
+            {
+                batch.PutNode(node.ToRow(), node.IsNew);
+                node.IsNew = false;
+            }
+        }
+
+        foreach (Node node in pending.AccessTimes)
+        {
+            if (node.IsAccessTimeChanged && node.LinkCount > 0 && !node.IsNew)
+            {
+                batch.PutNodeAccessTime(node.Id, node.AccessTime);
+            }
+
+            node.IsAccessTimeChanged = false;
+        }
+
+        foreach ((NameKey key, Entry entry) in pending.Entries)
+        {
+            if (entry.Node == NodeId.None)
+            {
+                batch.RemoveEntry(key.Node, key.Name);
+            }
+            else
+            {
+                batch.PutEntry(new EntryRow(key.Node, key.Name, entry.Node, entry.EntryId));
+            }
+        }
+
+        foreach ((NameKey key, byte[]? value) in pending.Xattrs)
+        {
+            if (value is null)
+            {
+                batch.RemoveXattr(key.Node, key.Name);
+            }
+            else
+            {
+                batch.PutXattr(new XattrRow(key.Node, key.Name, value));
+            }
+        }
+
+        foreach ((NodeId node, long offset) in pending.RemovedDirtyRows)
+        {
+            batch.RemoveDirty(node, offset);
+        }
+
+        foreach (Node node in pending.Contents)
+        {
+            TakeContent(node, point);
+        }
+
+        foreach (DirtyChunk chunk in pending.Chunks)
+        {
+            if (chunk.Buffer is not null)
+            {
+                chunk.IsAppendable = false;
+                chunk.IsTaken = true;
+                point.Chunks.Add(chunk);
+            }
+        }
+
+        point.Releases.AddRange(pending.Releases);
+        batch.PutSetting(CounterSetting, Numbers.Encode((long)_nextNodeCounter));
+        return point;
+    }
+
+    private static void TakeContent(Node node, SavePoint point)
+    {
+        if (node.LinkCount == 0 || node.Overlay is not { } overlay)
+        {
+            return;
+        }
+
+        foreach (long offset in overlay.RemovedRows)
+        {
+            point.Batch.RemoveDirty(node.Id, offset);
+        }
+
+        overlay.RemovedRows.Clear();
+        List<OverlayItem> unsaved = [];
+        overlay.TakeUnsaved(unsaved);
+        foreach (OverlayItem item in unsaved)
+        {
+            point.Items.Add((node.Id, item));
+        }
+
+        if (overlay.HolesChanged)
+        {
+            foreach (long offset in overlay.SavedHoles)
+            {
+                point.Batch.RemoveDirty(node.Id, offset);
+            }
+
+            overlay.SavedHoles.Clear();
+            foreach (ByteRange hole in overlay.Holes.Ranges)
+            {
+                overlay.SavedHoles.Add(hole.Start);
+                point.Batch.PutDirty(new DirtyRow(node.Id, hole.Start, hole.Length, DirtyKind.Hole, 0, 0, 0, 0, default));
+            }
+
+            overlay.HolesChanged = false;
+        }
+    }
+
+    /// <summary>Writes a save point. No space: it is kept and tried again. Any other failure of the disk makes the volume read-only.</summary>
+    private FsStatus Save(SavePoint point)
+    {
+        try
+        {
+            LogChunks(point);
+            AddDirtyRows(point);
+            _metadata.Apply(point.Batch);
+        }
+        catch (DiskFullException error)
+        {
+            _stuck = point;
+            return NoteWriteError(FsStatus.NoSpace, error);
+        }
+        catch (Exception error)
+        {
+            _stuck = point;
+            lock (_gate)
+            {
+                _failure ??= $"The local disk failed ({error.Message}); nothing that was synced is lost. Check the disk that holds {_settings.StateDirectory}, then mount again.";
+            }
+
+            return NoteWriteError(FsStatus.IoError, error);
+        }
+
+        _stuck = null;
+        lock (_gate)
+        {
+            FinishChunks(point);
+            _savedChange = Math.Max(_savedChange, point.Change);
+            foreach (NodeId node in _removedNodes.Where(pair => pair.Value <= point.Change).Select(pair => pair.Key).ToList())
+            {
+                _removedNodes.Remove(node);
+            }
+        }
+
+        foreach (DirtyChunk chunk in point.Releases)
+        {
+            _log.Release(chunk.Position, chunk.Length);
+        }
+
+        return FsStatus.Ok;
+    }
+
+    private void LogChunks(SavePoint point)
+    {
+        if (point.Chunks.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            AppendChunks(point);
+        }
+        catch (DirtyLogSyncException error)
+        {
+            // What a failed flush left behind can't be known, and asking again would lie: the bytes are still in memory, so they are written anew, once.
+            EngineLog.LogFlushFailed(_logger, error);
+            _log.StartNewSegment();
+            AppendChunks(point);
+        }
+    }
+
+    private void AppendChunks(SavePoint point)
+    {
+        foreach (DirtyChunk chunk in point.Chunks)
+        {
+            chunk.Position = _log.Append(chunk.Node, chunk.Offset, (ulong)point.Change, chunk.Buffer.AsSpan(0, chunk.Length));
+        }
+
+        _log.Sync();
+    }
+
+    private static void AddDirtyRows(SavePoint point)
+    {
+        if (point.HasDirtyRows)
+        {
+            return;
+        }
+
+        foreach ((NodeId node, OverlayItem item) in point.Items)
+        {
+            point.Batch.PutDirty(item.Chunk is { } chunk
+                ? new DirtyRow(node, item.Offset, item.Length, DirtyKind.Data, chunk.Position.Segment, chunk.Position.Position, chunk.Length, item.InnerOffset, default)
+                : new DirtyRow(node, item.Offset, item.Length, DirtyKind.Block, 0, 0, 0, item.InnerOffset, item.Block));
+        }
+
+        point.HasDirtyRows = true;
+    }
+
+    private void FinishChunks(SavePoint point)
+    {
+        foreach (DirtyChunk chunk in CollectionsMarshal.AsSpan(point.Chunks))
+        {
+            chunk.IsLogged = true;
+            chunk.IsTaken = false;
+            ReturnBuffer(chunk);
+            if (chunk.IsDead)
+            {
+                _pending.Releases.Add(chunk);
+            }
+        }
+    }
+
+    private FsStatus NoteWriteError(FsStatus status, Exception error)
+    {
+        EngineLog.LogSaveFailed(_logger, status, error);
+        lock (_gate)
+        {
+            _errorCount++;
+            _lastWriteError = status;
+            _lastError = status == FsStatus.NoSpace
+                ? $"No space on the disk that holds {_settings.StateDirectory}: free some, nothing that was synced is lost."
+                : _failure;
+        }
+
+        return status;
+    }
+}

@@ -1,0 +1,125 @@
+using Drive.Core.Volumes;
+
+namespace Drive.Engine;
+
+/// <content>What the volume tells of itself.</content>
+public sealed partial class Volume
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Where everything is now.</summary>
+    public VolumeStatus GetStatus()
+    {
+        (long files, long bytes) = _metadata.CountFiles();
+        lock (_gate)
+        {
+            Amount local = LocalAmount();
+            Amount sending = SendingAmount();
+            return new VolumeStatus
+            {
+                Seq = _state.Seq,
+                LocalOnly = local,
+                Uploading = sending,
+                InCloud = new Amount(Math.Max(0, files - local.Files - sending.Files), Math.Max(0, bytes - local.Bytes - sending.Bytes)),
+                OldestUnsent = _sending?.OldestChange ?? _openSince,
+                CacheUsedBytes = _log.BytesOnDisk + _cache.UsedBytes,
+                CacheLimitBytes = _settings.CacheLimitBytes,
+                UploadBytesPerSecond = _uploadMeter.BytesPerSecond,
+                DownloadBytesPerSecond = _blocks.Meter.BytesPerSecond,
+                Store = _condition,
+                LastError = _failure ?? _stopReason ?? _storeError ?? _lastError,
+                ReadOnlyReason = _failure ?? _readOnlyReason ?? (_settings.ReadOnly ? "It was mounted read-only." : null),
+            };
+        }
+    }
+
+    /// <summary>Where one node's bytes are.</summary>
+    public FileState GetFileState(NodeId node)
+    {
+        lock (_gate)
+        {
+            return _unsent.Contains(node) ? FileState.LocalOnly
+                : _sending?.Nodes.Contains(node) == true ? FileState.Uploading
+                : FileState.InCloud;
+        }
+    }
+
+    /// <summary>
+    /// Waits until everything done before the call is committed in the store, and hurries it. Cancelling ends the wait with what is left.
+    /// A store that is away is waited for; a volume that stopped sending is not.
+    /// </summary>
+    public async Task<UploadProgress> WaitUploadedAsync(Action<UploadProgress>? progress, CancellationToken cancellationToken)
+    {
+        long target;
+        lock (_gate)
+        {
+            target = _change;
+            _forceThrough = Math.Max(_forceThrough, target);
+        }
+
+        Hurry();
+        while (true)
+        {
+            UploadProgress now = Progress(target);
+            progress?.Invoke(now);
+            if (now.Done || _stopReason is not null || cancellationToken.IsCancellationRequested || _failure is not null)
+            {
+                return now;
+            }
+
+            await LandingOrTickAsync(cancellationToken);
+        }
+    }
+
+    private async Task LandingOrTickAsync(CancellationToken cancellationToken)
+    {
+        TaskCompletionSource landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        void OnLanded() => landed.TrySetResult();
+        Landed += OnLanded;
+        try
+        {
+            using CancellationTokenSource tick = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(landed.Task, Task.Delay(ProgressInterval, _time, tick.Token));
+            await tick.CancelAsync();
+        }
+        finally
+        {
+            Landed -= OnLanded;
+        }
+    }
+
+    private void Hurry()
+    {
+        try
+        {
+            _uploadWanted.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is on its way already.
+        }
+    }
+
+    private UploadProgress Progress(long target)
+    {
+        lock (_gate)
+        {
+            bool done = _interrupted is null && (_landedChange >= target || (_unsent.Count == 0 && _sending is null));
+            Amount local = LocalAmount();
+            Amount sending = SendingAmount();
+            Amount left = done ? default : new Amount(local.Files + sending.Files, local.Bytes + sending.Bytes);
+            return new UploadProgress(done, left, _failure ?? _stopReason ?? _storeError);
+        }
+    }
+
+    private Amount LocalAmount() => new(_unsent.Count, Math.Max(0, _dirtyBytes - (_sending?.DataBytes ?? 0)));
+
+    private Amount SendingAmount() => _sending is { } sending ? new Amount(sending.Nodes.Count, sending.DataBytes) : default;
+
+    private string DescribeState(NodeId node) => GetFileState(node) switch
+    {
+        FileState.LocalOnly => "local",
+        FileState.Uploading => "uploading",
+        _ => "cloud",
+    };
+}

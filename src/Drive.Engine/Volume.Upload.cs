@@ -1,0 +1,259 @@
+using Drive.Core.Rows;
+using Drive.Core.Stores;
+using Drive.Core.Volumes;
+using Drive.Engine.Content;
+using Drive.Engine.Tree;
+using Drive.Engine.Upload;
+using Drive.Metadata;
+using Drive.Vault;
+using Drive.Vault.Log;
+
+namespace Drive.Engine;
+
+/// <content>
+/// The uploader: one loop that ends epochs, sends their content in packs, appends the commit, and lands it. Order (invariant I5): packs are in the
+/// store before the commit that names them; the attempt is in the database before it is first sent; only a landed commit lets dirty bytes go.
+/// </content>
+public sealed partial class Volume
+{
+    private const string StateSetting = "vault-state";
+    private const string AttemptSetting = "attempt";
+    private const string CapturedSetting = "captured";
+
+    private static readonly TimeSpan UploadTick = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PatienceMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(15);
+
+    private readonly SemaphoreSlim _uploadWanted = new(0, 1);
+    private HashSet<NodeId> _unsent = [];
+    private Capture? _sending;
+    private long _forceThrough;
+    private long _landedChange;
+    private DateTimeOffset? _openSince;
+    private DateTimeOffset _lastChangeAt;
+    private bool _opened;
+
+    private async Task UploadLoopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CatchUpPatientlyAsync(cancellationToken);
+            while (!cancellationToken.IsCancellationRequested && _stopReason is null)
+            {
+                if (!IsUploadDue())
+                {
+                    await WaitAsync(UploadTick, cancellationToken);
+                    continue;
+                }
+
+                CommitLocally(freeze: true, out Capture? capture);
+                if (capture is not null)
+                {
+                    await SendAsync(capture, cancellationToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Stopping: the epoch stays in the database, and the next start goes on with it.
+        }
+        catch (Exception error)
+        {
+            Stop($"Sending to the store ended by an error: {error.Message}", error);
+        }
+    }
+
+    private bool IsUploadDue()
+    {
+        lock (_gate)
+        {
+            if (_unsent.Count == 0 || _openSince is not { } since)
+            {
+                return false;
+            }
+
+            DateTimeOffset now = _time.GetUtcNow();
+            return _forceThrough > _landedChange
+                || now - _lastChangeAt >= _settings.UploadRest
+                || now - since >= _settings.UploadDeadline
+                || _dirtyBytes >= _settings.UploadBatchBytes;
+        }
+    }
+
+    /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>
+    private Capture? TakeCapture(MetadataBatch batch)
+    {
+        if (_unsent.Count == 0)
+        {
+            return null;
+        }
+
+        Capture capture = new() { Epoch = _epoch, Change = _change, Nodes = _unsent, OldestChange = _openSince ?? _time.GetUtcNow() };
+        foreach (NodeId id in _dirtyFiles.ToList())
+        {
+            if (_overlays.GetValueOrDefault(id) is not { IsEmpty: false } overlay || FindNode(id) is not { LinkCount: > 0 } node)
+            {
+                _dirtyFiles.Remove(id);
+                continue;
+            }
+
+            // Until now a cut could simply drop data; from here on extents may come to lie below.
+            node.MayHaveExtents = true;
+            OverlayItem[] items = [.. overlay.Items];
+            foreach (OverlayItem item in items)
+            {
+                if (item.Chunk is { } chunk)
+                {
+                    chunk.Pins++;
+                }
+            }
+
+            capture.Files.Add(new CapturedFile(id, node.Size, items, [.. overlay.Holes.Ranges]));
+        }
+
+        batch.PutSetting(FrozenSetting, Numbers.Encode(_epoch));
+        batch.PutSetting(EpochSetting, Numbers.Encode(_epoch + 1));
+        _epoch++;
+        _unsent = [];
+        _openSince = null;
+        _sending = capture;
+        return capture;
+    }
+
+    private async Task SendAsync(Capture capture, CancellationToken cancellationToken)
+    {
+        // A full disk may have kept the epoch's last changes from being saved: nothing of it is sent before they are.
+        while (CommitLocally() != FsStatus.Ok)
+        {
+            await WaitAsync(PatienceMin, cancellationToken);
+        }
+
+        ContentUpload content = new(_metadata, _log, _blocks, _keys, PutPackAsync);
+        await content.SendAsync(capture, cancellationToken);
+        RowChanges rows = _metadata.ReadEpoch(capture.Epoch);
+        content.CloseExtentsOfRemoved(rows);
+        rows.Closed.Extents.AddRange(content.Closed);
+        rows.Opened.Extents.AddRange(content.Opened);
+        rows.Blocks.AddRange(content.Blocks);
+        if (rows.IsEmpty)
+        {
+            Land(capture, null, rows);
+            return;
+        }
+
+        CommitDraft draft = new()
+        {
+            Rows = rows,
+            Packs = content.Packs,
+            Time = Now(),
+            Writer = _opened ? WriterChange.None : WriterChange.Open,
+            Incarnation = _incarnation,
+        };
+        Attempt attempt = _vaultLog.Prepare(_state, draft);
+        SaveAttempt(attempt.Encode(), CaptureCodec.Encode([.. CaptureCodec.Rows(capture)]));
+        if (await SubmitAsync(attempt, cancellationToken))
+        {
+            Land(capture, attempt, rows);
+        }
+    }
+
+    private void SaveAttempt(byte[]? attempt, byte[]? captured)
+    {
+        MetadataBatch batch = new() { Epoch = _epoch };
+        batch.PutSetting(AttemptSetting, attempt);
+        batch.PutSetting(CapturedSetting, captured);
+        _metadata.Apply(batch);
+    }
+
+    /// <summary>Sends an attempt, the same bytes each time, until its fate is known. False: another device has the slot.</summary>
+    private async Task<bool> SubmitAsync(Attempt attempt, CancellationToken cancellationToken)
+    {
+        AppendOutcome outcome = await PatientlyAsync(token => _vaultLog.SubmitAsync(_state, attempt, token), cancellationToken);
+        if (outcome == AppendOutcome.Committed)
+        {
+            _opened = true;
+            return true;
+        }
+
+        Stop("Another device wrote to this vault. What was done here since is kept on this machine; unmount, and mount on one machine at a time.", null);
+        return false;
+    }
+
+    private Task PutPackAsync(PackId pack, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        PatientlyAsync(
+            async token =>
+            {
+                await _store.PutIfAbsentAsync(VaultNames.Pack(pack), bytes, token);
+                _uploadMeter.Add(bytes.Length);
+                if (!_store.Description.IsLocal)
+                {
+                    _cache.Write(pack, 0, bytes.Span);
+                }
+
+                return true;
+            },
+            cancellationToken);
+
+    /// <summary>Does a call to the store again and again while the store is away, and tells so in the status. Unreachable is a state, not an end.</summary>
+    private async Task<T> PatientlyAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        TimeSpan patience = PatienceMin;
+        while (true)
+        {
+            try
+            {
+                T result = await call(cancellationToken);
+                NoteStoreReachable();
+                return result;
+            }
+            catch (StoreException error)
+            {
+                NoteStoreUnreachable(error, patience);
+            }
+
+            await WaitAsync(patience, cancellationToken);
+            patience = patience * 2 < PatienceMax ? patience * 2 : PatienceMax;
+        }
+    }
+
+    private void NoteStoreReachable()
+    {
+        if (_condition == StoreCondition.Unreachable)
+        {
+            EngineLog.LogStoreBack(_logger);
+        }
+
+        if (_condition != StoreCondition.Stopped)
+        {
+            _condition = StoreCondition.Reachable;
+            _storeError = null;
+        }
+    }
+
+    private void NoteStoreUnreachable(StoreException error, TimeSpan patience)
+    {
+        EngineLog.LogStoreUnreachable(_logger, patience, error);
+        _condition = StoreCondition.Unreachable;
+        _storeError = error.Message;
+    }
+
+    private void Stop(string reason, Exception? error)
+    {
+        EngineLog.LogStopped(_logger, reason, error);
+        lock (_gate)
+        {
+            _stopReason ??= reason;
+            _condition = StoreCondition.Stopped;
+        }
+    }
+
+    /// <summary>Waits, but not on when somebody asks for an upload.</summary>
+    private async Task WaitAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource wake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task delay = Task.Delay(time, _time, wake.Token);
+        await Task.WhenAny(delay, _uploadWanted.WaitAsync(wake.Token));
+        await wake.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+}

@@ -1,0 +1,232 @@
+using Drive.Cache;
+using Drive.Cache.Blocks;
+using Drive.Cache.Dirty;
+using Drive.Core.Platform;
+using Drive.Core.Stores;
+using Drive.Core.Volumes;
+using Drive.Engine.Reading;
+using Drive.Metadata;
+using Drive.Vault;
+using Drive.Vault.Keys;
+using Drive.Vault.Log;
+using Drive.Vault.Packs;
+using Microsoft.Extensions.Logging;
+
+namespace Drive.Engine;
+
+/// <summary>
+/// The volume of one vault on one device: the tree in memory over the database, content in the dirty log and in packs, and the loops that save and
+/// upload. It is <see cref="IVolume"/> to the adapters and tells <see cref="VolumeStatus"/> to the service.
+/// </summary>
+/// <remarks>
+/// <para><b>Locks,</b> taken in this order only: <c>_saveLock</c> (one local commit or landing at a time), <c>_gate</c> (everything in memory), then the locks
+/// inside metadata, log and cache. Nothing waits for the store under any of them.</para>
+/// <para><b>Invariants.</b> (1) Rows point only to log records that are flushed. (2) A log record goes only after the local commit that drops its last row.
+/// (3) The database holds the state after a prefix of the calls. (4) Extents change only by landing; between the end of an epoch and its landing
+/// its content is in overlays. (5) An attempt is saved before it is sent, and sent unchanged until its fate is known.</para>
+/// </remarks>
+public sealed partial class Volume : IVolume
+{
+    private const long UnknownSpaceBytes = 1L << 40;
+    private const long NodesMax = 1L << 40;
+
+    private readonly Lock _gate = new();
+    private readonly VolumeSettings _settings;
+    private readonly VaultKeys _keys;
+    private readonly IObjectStore _store;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly MetadataStore _metadata;
+    private readonly DirtyLog _log;
+    private readonly BlockCache _cache;
+    private readonly CacheBudget _budget;
+    private readonly BlockReader _blocks;
+    private readonly VaultLog _vaultLog;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly RateMeter _uploadMeter;
+    private readonly int _deviceNumber;
+    private VaultState _state;
+    private IVolumeObserver? _observer;
+    private StoreSpace? _storeSpace;
+    private Task _loops = Task.CompletedTask;
+    private long _epoch;
+    private long _incarnation;
+    private ulong _nextNodeCounter;
+    private long _nextEntryId;
+    private string? _failure;
+    private string? _readOnlyReason;
+    private string? _stopReason;
+    private string? _lastError;
+    private string? _storeError;
+    private StoreCondition _condition;
+    private int _disposed;
+
+    private Volume(
+        VolumeSettings settings, VaultKeys keys, IObjectStore store, IDisk disk, TimeProvider time, IRandomSource random, ILogger logger)
+    {
+        _settings = settings;
+        _keys = keys;
+        _store = store;
+        _time = time;
+        _logger = logger;
+        _uploadMeter = new RateMeter(time);
+        _deviceNumber = keys.DeviceNumber;
+        disk.CreateDirectory(settings.StateDirectory);
+        disk.CreateDirectory(settings.CacheDirectory);
+        _metadata = MetadataStore.Open(Path.Combine(settings.StateDirectory, "metadata.db"), keys.DeriveLocalKey("metadata"), new MetadataOptions());
+        try
+        {
+            _log = DirtyLog.Open(disk, Path.Combine(settings.StateDirectory, "dirty"), keys.DeriveLocalKey("dirty-log"), new DirtyLogOptions(), random);
+            _cache = BlockCache.Open(disk, settings.CacheDirectory, new BlockCacheOptions());
+            _budget = new CacheBudget(disk, settings.StateDirectory, _cache, new CacheBudgetOptions { LimitBytes = settings.CacheLimitBytes });
+        }
+        catch
+        {
+            _log?.Dispose();
+            _metadata.Dispose();
+            throw;
+        }
+
+        _vaultLog = new VaultLog(store, keys);
+        _blocks = new BlockReader(_metadata, store, _cache, new PackReader(keys));
+        _state = _metadata.ReadSetting(StateSetting) is { } saved ? VaultState.Decode(saved) : VaultState.BeforeGenesis(keys);
+        _lastChangeAt = time.GetUtcNow();
+    }
+
+    /// <inheritdoc/>
+    public bool IsReadOnly => _settings.ReadOnly || _failure is not null || _readOnlyReason is not null;
+
+    /// <summary>
+    /// Opens the volume: local state first, then what the store has that this device has not seen. A device that has no local state yet needs the
+    /// store; later a store that is away is no hindrance. The volume owns the store and the keys from now on.
+    /// </summary>
+    public static async Task<Volume> OpenAsync(
+        VolumeSettings settings,
+        VaultKeys keys,
+        IObjectStore store,
+        IDisk disk,
+        TimeProvider time,
+        IRandomSource random,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        Volume volume = new(settings, keys, store, disk, time, random, logger);
+        try
+        {
+            volume.Restore();
+            await volume.CatchUpAtStartAsync(cancellationToken);
+            volume.Start();
+            return volume;
+        }
+        catch
+        {
+            await volume.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Observe(IVolumeObserver? observer) => _observer = observer;
+
+    /// <summary>
+    /// Ends the loops and saves everything on this machine. What is not in the store yet stays here and is sent after the next start. Returns
+    /// whether all is saved.
+    /// </summary>
+    public async Task<bool> StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _loops;
+        return IsReadOnly || CommitLocally() == FsStatus.Ok;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await StopAsync();
+        _metadata.Dispose();
+        _log.Dispose();
+        _cache.Dispose();
+        await _store.DisposeAsync();
+        _keys.Dispose();
+        _stopping.Dispose();
+        _uploadWanted.Dispose();
+    }
+
+    private void Start() =>
+        _loops = Task.WhenAll(
+            Task.Run(() => UploadLoopAsync(_stopping.Token)),
+            Task.Run(() => SaveLoopAsync(_stopping.Token)));
+
+    /// <summary>Saves at least every <see cref="VolumeSettings.SaveInterval"/> while something is not saved, and keeps an eye on the store's space.</summary>
+    private async Task SaveLoopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using PeriodicTimer timer = new(_settings.SaveInterval, _time);
+            for (long tick = 0; await timer.WaitForNextTickAsync(cancellationToken); tick++)
+            {
+                if (Volatile.Read(ref _change) > Volatile.Read(ref _savedChange) || _stuck is not null)
+                {
+                    CommitLocally();
+                }
+
+                if (tick % 10 == 0)
+                {
+                    await RefreshSpaceAsync(cancellationToken);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping; StopAsync saves once more.
+        }
+        catch (Exception error)
+        {
+            EngineLog.LogLoopFailed(_logger, error);
+            lock (_gate)
+            {
+                _failure ??= "Saving ended by an error, see the log; mount again.";
+            }
+        }
+    }
+
+    private async Task RefreshSpaceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _storeSpace = await _store.GetSpaceAsync(cancellationToken) ?? _storeSpace;
+        }
+        catch (StoreException)
+        {
+            // The last answer stands; the upload loop tells that the store is away.
+        }
+    }
+
+    /// <summary>The one funnel for failures of a call: logged, remembered, and turned into a status.</summary>
+    private FsStatus Fail(string call, Exception error)
+    {
+        FsStatus status = error switch
+        {
+            FsException refusal => refusal.Status,
+            VaultIntegrityException => FsStatus.Corrupt,
+            CorruptLogException => FsStatus.Corrupt,
+            MetadataCorruptException => FsStatus.Corrupt,
+            StoreException { Kind: StoreErrorKind.Unreachable or StoreErrorKind.Throttled } => FsStatus.Unreachable,
+            StoreException { Kind: StoreErrorKind.Denied } => FsStatus.AccessDenied,
+            DiskFullException => FsStatus.NoSpace,
+            _ => FsStatus.IoError,
+        };
+        EngineLog.LogCallFailed(_logger, call, error);
+        lock (_gate)
+        {
+            _lastError = error.Message;
+        }
+
+        return status;
+    }
+}

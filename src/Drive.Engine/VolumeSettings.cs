@@ -1,0 +1,35 @@
+namespace Drive.Engine;
+
+/// <summary>What a volume is told at its start. Times and sizes have the defaults of the product.</summary>
+public sealed record VolumeSettings
+{
+    /// <summary>Database and dirty log of this vault and device; absolute.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>Block cache; absolute. Losing it loses nothing.</summary>
+    public required string CacheDirectory { get; init; }
+
+    /// <summary>Most bytes on the local disk: dirty log and block cache together.</summary>
+    public long CacheLimitBytes { get; init; } = 20L << 30;
+
+    /// <summary>Refuse every change.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>A local commit at least this often while something is not saved: what a crash may lose.</summary>
+    public TimeSpan SaveInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A file is uploaded after it rested this long …</summary>
+    public TimeSpan UploadRest { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>… or when the oldest change waited this long …</summary>
+    public TimeSpan UploadDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>… or when so much waits.</summary>
+    public long UploadBatchBytes { get; init; } = 256L << 20;
+
+    /// <summary>Written bytes that may be in memory only, before writers wait for the disk.</summary>
+    public long MemoryBytesMax { get; init; } = 32L << 20;
+
+    /// <summary>Nodes kept in memory (about 400 bytes each, without names).</summary>
+    public int NodesCachedMax { get; init; } = 50_000;
+}

@@ -1,0 +1,64 @@
+namespace Drive.Fuse.Protocol;
+
+/// <summary>What kernel and server agree on in INIT; bits from 32 on travel in a second word.</summary>
+[Flags]
+internal enum InitFlags : ulong
+{
+    None = 0,
+    AsyncRead = 1UL << 0,
+    AtomicTruncate = 1UL << 3,
+    BigWrites = 1UL << 5,
+    ReadDirPlus = 1UL << 13,
+    ReadDirPlusAuto = 1UL << 14,
+    AsyncDirectIo = 1UL << 15,
+    WritebackCache = 1UL << 16,
+    ParallelDirectoryOperations = 1UL << 18,
+    AbortError = 1UL << 21,
+    MaxPages = 1UL << 22,
+    CacheSymlinks = 1UL << 23,
+    ExplicitInvalidateData = 1UL << 25,
+    HandleKillPrivileges2 = 1UL << 28,
+    InitExtended = 1UL << 30,
+    DirectIoAllowMmap = 1UL << 36,
+    NoExport = 1UL << 38,
+}
+
+/// <summary>The terms of our side.</summary>
+internal static class Terms
+{
+    /// <summary>The protocol that we speak.</summary>
+    public const uint Major = 7;
+
+    /// <summary>The newest minor version that we know.</summary>
+    public const uint Minor = 45;
+
+    /// <summary>Linux 5.4: the oldest with all that serving correctly needs (explicit invalidation, cached symbolic links).</summary>
+    public const uint OldestMinor = 31;
+
+    /// <summary>From here on the kernel can be told to ask all names again.</summary>
+    public const uint EpochMinor = 44;
+
+    /// <summary>Pages of 4 KiB in one request: the kernel's own limit unless root raised it.</summary>
+    public const int PagesMax = 256;
+
+    /// <summary>Payload of the largest READ and WRITE.</summary>
+    public const int IoBytesMax = PagesMax * 4096;
+
+    /// <summary>Requests without a waiting caller (read-ahead, asynchronous I/O) that the kernel keeps under way at once.</summary>
+    public const ushort BackgroundMax = 64;
+
+    /// <summary>From here on the kernel counts the device as congested: three quarters of the maximum, as by the kernel's default.</summary>
+    public const ushort CongestionThreshold = 48;
+
+    /// <summary>
+    /// Never WritebackCache: it would let the kernel reorder writes, and after a crash the volume must be the state after a prefix of the calls.
+    /// No locks: the kernel does locks of one machine itself.
+    /// </summary>
+    public const InitFlags Wanted = InitFlags.AsyncRead | InitFlags.AtomicTruncate | InitFlags.BigWrites | InitFlags.ReadDirPlus
+        | InitFlags.ReadDirPlusAuto | InitFlags.AsyncDirectIo | InitFlags.ParallelDirectoryOperations | InitFlags.AbortError
+        | InitFlags.MaxPages | InitFlags.CacheSymlinks | InitFlags.ExplicitInvalidateData | InitFlags.HandleKillPrivileges2
+        | InitFlags.InitExtended | InitFlags.DirectIoAllowMmap | InitFlags.NoExport;
+
+    /// <summary>Without these an answer of ours would mean something else to the kernel.</summary>
+    public const InitFlags Needed = InitFlags.BigWrites | InitFlags.MaxPages | InitFlags.ExplicitInvalidateData | InitFlags.AtomicTruncate;
+}

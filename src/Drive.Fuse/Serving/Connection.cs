@@ -1,0 +1,111 @@
+using Drive.Core.Volumes;
+using Drive.Fuse.Protocol;
+using Drive.Fuse.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace Drive.Fuse.Serving;
+
+/// <summary>
+/// One volume served over one transport: readers, notifier, and all that the kernel holds. Ends when the other side ends; then everything held is given
+/// back to the volume, in this order: readers have ended, requests that wait are interrupted and answered, the notifier stops, handles are closed,
+/// nodes forgotten, the transport closed.
+/// </summary>
+internal sealed class Connection : IDisposable
+{
+    private readonly IVolume _volume;
+    private readonly ITransport _transport;
+    private readonly ILogger _logger;
+    private readonly string _name;
+    private readonly ReplyBufferPool _buffers = new();
+    private readonly PendingRequests _pending = new();
+    private readonly NodeTable _nodes;
+    private readonly OpenHandles _handles;
+    private readonly Notifier _notifier;
+    private readonly Dispatcher _dispatcher;
+    private readonly ReaderPool _readers;
+
+    /// <param name="volume">What is served; not owned.</param>
+    /// <param name="transport">Owned.</param>
+    /// <param name="name">For logs.</param>
+    /// <param name="onFailure">Called when a thread of ours failed: the other side must be made to end.</param>
+    public Connection(IVolume volume, ITransport transport, TimeProvider time, ILogger logger, string name, Action onFailure)
+    {
+        _volume = volume;
+        _transport = transport;
+        _logger = logger;
+        _name = name;
+        ChangeClock changes = new();
+        _nodes = new(volume);
+        _handles = new(volume);
+        _notifier = new(transport, _nodes, changes, logger, onFailure);
+        _dispatcher = new(volume, _nodes, _handles, _pending, changes, logger);
+        _readers = new(transport, _dispatcher, _buffers, time, logger, onFailure);
+    }
+
+    /// <summary>Ends when all is given back.</summary>
+    public Task Completion { get; private set; } = Task.CompletedTask;
+
+    public uint Minor => _dispatcher.Minor;
+
+    public InitFlags Agreed => _dispatcher.Agreed;
+
+    public NodeTable Nodes => _nodes;
+
+    public OpenHandles Handles => _handles;
+
+    public PendingRequests Pending => _pending;
+
+    public int ReaderCount => _readers.Count;
+
+    /// <summary>Serves; the task ends when both sides agreed on terms.</summary>
+    public Task StartAsync()
+    {
+        _readers.Start();
+        Task begun = BeginNotifyingAsync();
+        Completion = RunAsync(begun);
+        return begun;
+    }
+
+    public void Dispose()
+    {
+        _readers.Dispose();
+        _notifier.Dispose();
+        _transport.Dispose();
+    }
+
+    private async Task RunAsync(Task begun)
+    {
+        // Whether it succeeded is for the one who started us.
+        await begun.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        await _readers.Ended;
+        _readers.Dispose();
+        await _pending.StopAsync();
+        try
+        {
+            _volume.Observe(null);
+            _notifier.Dispose();
+            _handles.CloseAll();
+            foreach (ulong number in _nodes.Held())
+            {
+                _nodes.Release(number, ulong.MaxValue);
+            }
+        }
+        catch (Exception exception)
+        {
+            FuseLog.CleanUpFailed(_logger, exception, _name);
+        }
+        finally
+        {
+            _transport.Dispose();
+            _buffers.Dispose();
+        }
+    }
+
+    private async Task BeginNotifyingAsync()
+    {
+        await _readers.Initialized;
+        _notifier.HasEpochs = _dispatcher.Minor >= Terms.EpochMinor;
+        _notifier.Start();
+        _volume.Observe(_notifier);
+    }
+}

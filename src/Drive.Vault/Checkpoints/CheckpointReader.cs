@@ -1,0 +1,113 @@
+using System.Runtime.CompilerServices;
+using Drive.Core.Rows;
+using Drive.Core.Stores;
+using Drive.Vault.Codec;
+using Drive.Vault.Keys;
+using Drive.Vault.Log;
+using Drive.Vault.Sealing;
+
+namespace Drive.Vault.Checkpoints;
+
+/// <summary>
+/// Reads a checkpoint: first its state, then its rows. What it hands out is not to be used before <see cref="ReadAsync"/> has come to its end,
+/// where the state hash is compared.
+/// </summary>
+public sealed class CheckpointReader
+{
+    private const int ManifestBytesMax = 64 * 1024 * 1024;
+    private readonly IObjectStore _store;
+    private readonly VaultKeys _keys;
+    private readonly IReadOnlyList<CheckpointPart> _parts;
+    private readonly string _name;
+
+    private CheckpointReader(IObjectStore store, VaultKeys keys, VaultState state, IReadOnlyList<CheckpointPart> parts, string name)
+    {
+        _store = store;
+        _keys = keys;
+        State = state;
+        _parts = parts;
+        _name = name;
+    }
+
+    /// <summary>The log's state at the checkpoint: where reading goes on.</summary>
+    public VaultState State { get; }
+
+    public int PartCount => _parts.Count;
+
+    /// <summary>Opens a checkpoint that a proven commit names.</summary>
+    public static async Task<CheckpointReader> OpenAsync(IObjectStore store, VaultKeys keys, CheckpointRef checkpoint, CancellationToken cancellationToken)
+    {
+        ObjectName name = VaultNames.Checkpoint(checkpoint.Id);
+        byte[] bytes = await store.GetAsync(name, ManifestBytesMax, cancellationToken)
+            ?? throw new VaultIntegrityException(name.Value, IntegrityKind.Missing, "the checkpoint is not in the store");
+        if (VaultLog.Hash(bytes) != checkpoint.ManifestHash)
+        {
+            throw new VaultIntegrityException(name.Value, IntegrityKind.WrongObject, "not the checkpoint that the log names");
+        }
+
+        SignedObject opened = SignedObject.Open(keys, ObjectClass.CheckpointManifest, bytes, name.Value);
+        (VaultState state, IReadOnlyList<CheckpointPart> parts) = CheckpointManifest.Read(opened.Unpack(name.Value).Span, name.Value);
+        if (opened.Header.ObjectId != checkpoint.Id || state.Seq != checkpoint.Seq || state.StateHash != checkpoint.StateHash || state.VaultId != keys.VaultId)
+        {
+            throw new VaultIntegrityException(name.Value, IntegrityKind.WrongObject, "not the checkpoint that the log names");
+        }
+
+        VaultMember signer = state.FindMember(opened.Signer) is { Active: true } member
+            ? member
+            : throw new VaultIntegrityException(name.Value, IntegrityKind.Signer, "its signer is no active member");
+        opened.VerifySignature(signer.SigningPublicKey, bytes, name.Value);
+        return new CheckpointReader(store, keys, state, parts, name.Value);
+    }
+
+    /// <summary>
+    /// Opens the checkpoint of a floor that passed <paramref name="from"/>; the state comes back with that floor as its last. It must
+    /// lie ahead of what this device has seen.
+    /// </summary>
+    public static async Task<CheckpointReader> OpenAsync(IObjectStore store, VaultKeys keys, FloorRef floor, VaultState from, CancellationToken cancellationToken)
+    {
+        CheckpointReader reader = await OpenAsync(store, keys, floor.Checkpoint, cancellationToken);
+        if (reader.State.Seq <= from.Seq || floor.Number != from.Floor + 1)
+        {
+            throw new VaultIntegrityException(reader._name, IntegrityKind.RolledBack, "a floor leads back behind what this device has seen");
+        }
+
+        return new CheckpointReader(store, keys, reader.State with { Floor = floor.Number, LastCheckpoint = floor.Checkpoint }, reader._parts, reader._name);
+    }
+
+    /// <summary>All rows, part by part. Throws at the end when they do not give the state hash.</summary>
+    public async IAsyncEnumerable<(RowSet Rows, IReadOnlyList<BlockRow> Blocks)> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var sum = new StateHash.StateSum(default, _keys);
+        foreach (CheckpointPart part in _parts)
+        {
+            RowChanges rows = await ReadPartAsync(part, cancellationToken);
+            sum.Add(rows.Opened);
+            yield return (rows.Opened, rows.Blocks);
+        }
+
+        if (sum.Result != State.StateHash)
+        {
+            throw new VaultIntegrityException(_name, IntegrityKind.StateHash, "the checkpoint's rows are not those of its commit");
+        }
+    }
+
+    private async Task<RowChanges> ReadPartAsync(CheckpointPart part, CancellationToken cancellationToken)
+    {
+        string name = VaultNames.Checkpoint(part.Id).Value;
+        byte[] bytes = await _store.GetAsync(VaultNames.Checkpoint(part.Id), part.Length, cancellationToken)
+            ?? throw new VaultIntegrityException(name, IntegrityKind.Missing, "a part of the checkpoint is not in the store");
+        if (VaultLog.Hash(bytes) != part.Hash)
+        {
+            throw new VaultIntegrityException(name, IntegrityKind.WrongObject, "not the part that the checkpoint names");
+        }
+
+        byte[] content = SealedBody.Open(_keys, ObjectClass.CheckpointPart, bytes, name, out ObjectHeader header);
+        if (header.ObjectId != part.Id)
+        {
+            throw new VaultIntegrityException(name, IntegrityKind.WrongObject, "another part under this name");
+        }
+
+        var reader = new ByteReader(SealedBody.Unpack(content, name).Span, name);
+        return RowStream.ReadToEnd(ref reader, allowClosed: false);
+    }
+}

@@ -1,0 +1,87 @@
+using Drive.Core.Rows;
+using Drive.Vault.Codec;
+using Drive.Vault.Log;
+using Drive.Vault.Sealing;
+
+namespace Drive.Vault.Keys;
+
+/// <summary>
+/// What a slot in the store holds: the master keys, and what the one who opens it must find in the log at the least. A recovery slot adds the
+/// account secret and the identity that may enrol a device.
+/// </summary>
+internal sealed class SlotPayload : IDisposable
+{
+    private const byte Version = 1;
+
+    public required Bytes32 GenesisHash { get; init; }
+
+    public required LogPin LeastHead { get; init; }
+
+    public required long LeastFloor { get; init; }
+
+    public required SortedList<int, SecretBytes> MasterKeys { get; init; }
+
+    public SecretBytes? AccountSecret { get; init; }
+
+    public SigningKey? Recovery { get; init; }
+
+    /// <summary>The payload for keys that are in use; secrets go straight into the writer.</summary>
+    public static void Write(ByteWriter writer, VaultKeys keys, LogPin leastHead, long leastFloor, SigningKey? recovery)
+    {
+        writer.Byte(Version);
+        writer.Raw(keys.GenesisHash);
+        writer.Count(leastHead.Seq);
+        writer.Raw(leastHead.Hash);
+        writer.Count(leastFloor);
+        keys.WriteMasterKeys(writer);
+        writer.Bool(recovery is not null);
+        if (recovery is not null)
+        {
+            writer.Raw(keys.AccountSecret);
+            writer.Device(recovery.Device);
+            writer.Raw(recovery.PublicKey);
+            writer.Raw(recovery.Scalar);
+        }
+    }
+
+    public static SlotPayload Read(ReadOnlySpan<byte> source, string objectName)
+    {
+        var reader = new ByteReader(source, objectName);
+        if (reader.Byte() != Version)
+        {
+            throw reader.Malformed("a slot of another version");
+        }
+
+        Bytes32 genesis = reader.Raw32();
+        var leastHead = new LogPin(reader.Count(), reader.Raw32());
+        long leastFloor = reader.Count();
+        SortedList<int, SecretBytes> masterKeys = VaultKeys.ReadMasterKeys(ref reader);
+        SecretBytes? account = null;
+        SigningKey? recovery = null;
+        if (reader.Bool())
+        {
+            account = new SecretBytes(reader.Raw(Bytes32.Size));
+            DeviceId device = reader.Device();
+            ReadOnlySpan<byte> publicKey = reader.Raw(SigningKey.PublicKeyBytes);
+            recovery = SigningKey.Import(device, reader.Raw(Bytes32.Size), publicKey);
+        }
+
+        reader.ExpectEnd();
+        return new SlotPayload
+        {
+            GenesisHash = genesis, LeastHead = leastHead, LeastFloor = leastFloor, MasterKeys = masterKeys, AccountSecret = account, Recovery = recovery,
+        };
+    }
+
+    /// <summary>For an owner that took none of the secrets over.</summary>
+    public void Dispose()
+    {
+        foreach (SecretBytes key in MasterKeys.Values)
+        {
+            key.Dispose();
+        }
+
+        AccountSecret?.Dispose();
+        Recovery?.Dispose();
+    }
+}

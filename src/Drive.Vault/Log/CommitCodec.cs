@@ -1,0 +1,127 @@
+using Drive.Vault.Codec;
+
+namespace Drive.Vault.Log;
+
+/// <summary>A commit's body as bytes, before it is sealed.</summary>
+internal static class CommitCodec
+{
+    private const byte Version = 1;
+    private const byte EnrolTag = 1;
+    private const byte RevokeTag = 2;
+
+    public static void Write(ByteWriter writer, CommitContent content)
+    {
+        writer.Byte(Version);
+        writer.Raw(content.VaultId);
+        writer.Count(content.Gen);
+        writer.Count(content.Seq);
+        writer.Raw(content.PrevHash);
+        writer.Device(content.Device);
+        writer.Count(content.Incarnation);
+        writer.Count(content.DeviceOpSeq);
+        writer.Count(content.KeyEpoch);
+        writer.Fixed64(content.Time);
+        writer.Raw(content.StateHash);
+        writer.Count(content.Packs.Count);
+        foreach (PackRef pack in content.Packs)
+        {
+            writer.Raw(pack.Pack.Value);
+            writer.Count(pack.Length);
+        }
+
+        writer.Count(content.Members.Count);
+        foreach (MemberChange change in content.Members)
+        {
+            Write(writer, change);
+        }
+
+        writer.Byte((byte)content.Writer);
+        writer.Bool(content.Checkpoint is not null);
+        if (content.Checkpoint is not null)
+        {
+            RefCodec.Write(writer, content.Checkpoint);
+        }
+
+        writer.Bool(content.Floor is not null);
+        if (content.Floor is not null)
+        {
+            RefCodec.Write(writer, content.Floor);
+        }
+
+        RowStream.Write(writer, content.Rows);
+    }
+
+    public static CommitContent Read(ReadOnlySpan<byte> body, string objectName)
+    {
+        var reader = new ByteReader(body, objectName);
+        if (reader.Byte() != Version)
+        {
+            throw reader.Malformed("a commit of another version");
+        }
+
+        // The order of these initializers is the order of the bytes.
+        return new CommitContent
+        {
+            VaultId = reader.Raw32(),
+            Gen = reader.Count32(1, int.MaxValue),
+            Seq = reader.Count(1, long.MaxValue - 1),
+            PrevHash = reader.Raw32(),
+            Device = reader.Device(),
+            Incarnation = reader.Count(),
+            DeviceOpSeq = reader.Count(1, long.MaxValue),
+            KeyEpoch = reader.Count32(1, int.MaxValue),
+            Time = reader.Fixed64(),
+            StateHash = reader.Raw32(),
+            Packs = ReadPacks(ref reader),
+            Members = ReadMembers(ref reader),
+            Writer = (WriterChange)reader.Count32(0, (int)WriterChange.Close),
+            Checkpoint = reader.Bool() ? RefCodec.ReadCheckpoint(ref reader) : null,
+            Floor = reader.Bool() ? RefCodec.ReadFloor(ref reader) : null,
+            Rows = RowStream.ReadToEnd(ref reader, allowClosed: true),
+        };
+    }
+
+    private static void Write(ByteWriter writer, MemberChange change)
+    {
+        switch (change)
+        {
+            case Enrol enrol:
+                writer.Byte(EnrolTag);
+                RefCodec.Write(writer, enrol.Member);
+                break;
+            case Revoke revoke:
+                writer.Byte(RevokeTag);
+                writer.Device(revoke.Device);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(change));
+        }
+    }
+
+    private static PackRef[] ReadPacks(ref ByteReader reader)
+    {
+        var packs = new PackRef[reader.Items(33)];
+        for (int i = 0; i < packs.Length; i++)
+        {
+            packs[i] = new PackRef(new(reader.Raw32()), reader.Count());
+        }
+
+        return packs;
+    }
+
+    private static MemberChange[] ReadMembers(ref ByteReader reader)
+    {
+        var changes = new MemberChange[reader.Items(17)];
+        for (int i = 0; i < changes.Length; i++)
+        {
+            changes[i] = reader.Byte() switch
+            {
+                EnrolTag => new Enrol(RefCodec.ReadMember(ref reader)),
+                RevokeTag => new Revoke(reader.Device()),
+                _ => throw reader.Malformed("no such change of members"),
+            };
+        }
+
+        return changes;
+    }
+}

@@ -1,0 +1,146 @@
+using Drive.Core.Rows;
+
+namespace Drive.Vault.Log;
+
+/// <summary>
+/// The state after a commit, or why it may not follow: a pure function, the same for the author and every reader. Proofs of bytes
+/// (seal, signature) and of rows (state hash) are elsewhere.
+/// </summary>
+internal static class CommitRules
+{
+    public static VaultState Apply(VaultState state, CommitContent commit, Bytes32 commitHash, string objectName)
+    {
+        CheckPlace(state, commit, objectName);
+        IReadOnlyList<VaultMember> members = state.Members;
+        if (state.Seq == 0)
+        {
+            // The first commit brings its own author in; the pinned genesis hash, not this rule, makes it the right one.
+            members = ApplyMembers(members, commit, objectName);
+        }
+
+        VaultMember author = members.FirstOrDefault(member => member.Id == commit.Device && member.Active)
+            ?? throw Fail(objectName, IntegrityKind.Signer, "its author is no active member");
+        CheckAuthor(author, commit, objectName);
+        if (state.Seq > 0)
+        {
+            members = ApplyMembers(members, commit, objectName);
+        }
+
+        members = [.. members.Select(member => member.Id == commit.Device
+            ? member with { Incarnation = commit.Incarnation, LastOpSeq = commit.DeviceOpSeq }
+            : member)];
+        return state with
+        {
+            Seq = commit.Seq,
+            Head = commitHash,
+            KeyEpoch = commit.KeyEpoch,
+            Members = members,
+            Writer = ApplyWriter(state, commit, objectName),
+            Floor = ApplyFloor(state, commit, objectName),
+            LastCheckpoint = ApplyCheckpoint(state, commit, objectName),
+            StateHash = commit.StateHash,
+        };
+    }
+
+    /// <summary>Whose signature the commit must bear.</summary>
+    public static VaultMember? FindAuthor(VaultState state, CommitContent commit) => state.Seq > 0
+        ? state.FindMember(commit.Device)
+        : commit.Members.OfType<Enrol>().Select(enrol => enrol.Member).FirstOrDefault(member => member.Id == commit.Device);
+
+    private static void CheckPlace(VaultState state, CommitContent commit, string objectName)
+    {
+        if (commit.VaultId != state.VaultId)
+        {
+            throw Fail(objectName, IntegrityKind.WrongVault, "a commit of another vault");
+        }
+
+        if (commit.Gen != state.Gen || commit.Seq != state.Seq + 1)
+        {
+            throw Fail(objectName, IntegrityKind.Position, $"holds commit {commit.Gen}/{commit.Seq}");
+        }
+
+        if (commit.PrevHash != state.Head)
+        {
+            throw Fail(objectName, IntegrityKind.Chain, "does not follow the commit that this device has seen");
+        }
+
+        if (commit.KeyEpoch < state.KeyEpoch)
+        {
+            throw Fail(objectName, IntegrityKind.KeyEpoch, "goes back to an older key epoch");
+        }
+    }
+
+    private static void CheckAuthor(VaultMember author, CommitContent commit, string objectName)
+    {
+        if (commit.Incarnation < author.Incarnation || commit.DeviceOpSeq != author.LastOpSeq + 1)
+        {
+            throw Fail(objectName, IntegrityKind.DeviceSequence, $"device {author.Number} counts {commit.Incarnation}/{commit.DeviceOpSeq} after {author.Incarnation}/{author.LastOpSeq}");
+        }
+
+        bool onlyEnrols = commit.Rows.IsEmpty && commit.Packs.Count == 0 && commit.Writer == WriterChange.None && commit.Checkpoint is null && commit.Floor is null
+            && commit.Members.All(change => change is Enrol { Member.Kind: MemberKind.Device });
+        if (author.Kind == MemberKind.Recovery && !onlyEnrols)
+        {
+            throw Fail(objectName, IntegrityKind.Signer, "the recovery identity may only enrol devices");
+        }
+    }
+
+    private static VaultMember[] ApplyMembers(IReadOnlyList<VaultMember> members, CommitContent commit, string objectName)
+    {
+        List<VaultMember> result = [.. members];
+        foreach (MemberChange change in commit.Members)
+        {
+            switch (change)
+            {
+                case Enrol { Member: var member }:
+                    int number = member.Kind == MemberKind.Recovery ? 0 : result.Select(other => other.Number).DefaultIfEmpty().Max() + 1;
+                    if (member.Number != number || result.Exists(other => other.Id == member.Id))
+                    {
+                        throw Fail(objectName, IntegrityKind.Rule, "enrols under a number or id that is not free");
+                    }
+
+                    result.Add(member with { Active = true, Incarnation = 0, LastOpSeq = 0 });
+                    break;
+                case Revoke { Device: var device }:
+                    int index = result.FindIndex(other => other.Id == device && other.Active);
+                    if (index < 0)
+                    {
+                        throw Fail(objectName, IntegrityKind.Rule, "revokes what is no active member");
+                    }
+
+                    result[index] = result[index] with { Active = false };
+                    break;
+                default:
+                    throw new ArgumentOutOfRangeException(nameof(commit));
+            }
+        }
+
+        return [.. result];
+    }
+
+    private static WriterState? ApplyWriter(VaultState state, CommitContent commit, string objectName) => commit.Writer switch
+    {
+        WriterChange.None => state.Writer,
+        WriterChange.Open => new WriterState(commit.Device, commit.Seq, IsOpen: true),
+        WriterChange.Close when state.Writer is { IsOpen: true } writer && writer.Device == commit.Device => writer with { IsOpen = false },
+        _ => throw Fail(objectName, IntegrityKind.Rule, "closes a writer that is not its own"),
+    };
+
+    /// <summary>A device that jumped to a floor meets the commit that decided on it only afterwards: that changes nothing.</summary>
+    private static long ApplyFloor(VaultState state, CommitContent commit, string objectName) => commit.Floor switch
+    {
+        null => state.Floor,
+        { } floor when floor.Number <= state.Floor + 1 && floor.Checkpoint.Seq < commit.Seq => Math.Max(state.Floor, floor.Number),
+        _ => throw Fail(objectName, IntegrityKind.Rule, "a floor out of turn"),
+    };
+
+    /// <summary>The newest one that is named, in whatever order.</summary>
+    private static CheckpointRef? ApplyCheckpoint(VaultState state, CommitContent commit, string objectName) => commit.Checkpoint switch
+    {
+        null => state.LastCheckpoint,
+        { } checkpoint when checkpoint.Seq >= commit.Seq => throw Fail(objectName, IntegrityKind.Rule, "a checkpoint of what is not yet"),
+        { } checkpoint => checkpoint.Seq >= (state.LastCheckpoint?.Seq ?? 0) ? checkpoint : state.LastCheckpoint,
+    };
+
+    private static VaultIntegrityException Fail(string objectName, IntegrityKind kind, string what) => new(objectName, kind, what);
+}

@@ -1,0 +1,90 @@
+using Drive.Core.Platform;
+using Drive.Core.Stores;
+using Drive.Vault.Codec;
+using Drive.Vault.Keys;
+using Drive.Vault.Sealing;
+
+namespace Drive.Vault.Log;
+
+/// <summary>Making commits and bringing them into the log.</summary>
+public sealed partial class VaultLog
+{
+    /// <summary>
+    /// Builds, seals and signs the commit that follows a state. Persist the attempt before <see cref="SubmitAsync"/>.
+    /// A draft that readers would refuse is refused here, before it can do harm.
+    /// </summary>
+    public Attempt Prepare(VaultState state, CommitDraft draft) => Prepare(state, draft, _keys, _signer, _random);
+
+    internal static Attempt Prepare(VaultState state, CommitDraft draft, VaultKeys keys, SigningKey signer, IRandomSource random)
+    {
+        VaultMember? self = state.FindMember(signer.Device);
+        if (state.Seq > 0 && self is not { Active: true })
+        {
+            throw new VaultException(VaultErrorKind.NotMember, "This device is no longer a member of the vault.");
+        }
+
+        var commit = new CommitContent
+        {
+            VaultId = state.VaultId,
+            Gen = state.Gen,
+            Seq = state.Seq + 1,
+            PrevHash = state.Head,
+            Device = signer.Device,
+            Incarnation = draft.Incarnation ?? self?.Incarnation ?? 0,
+            DeviceOpSeq = (self?.LastOpSeq ?? 0) + 1,
+            KeyEpoch = keys.KeyEpoch,
+            Time = draft.Time,
+            Rows = draft.Rows,
+            Packs = draft.Packs,
+            Members = draft.Members,
+            Writer = draft.Writer,
+            Checkpoint = draft.Checkpoint,
+            Floor = draft.Floor,
+            StateHash = StateHash.Update(state.StateHash, draft.Rows, keys),
+        };
+        using var body = new ByteWriter(4096);
+        CommitCodec.Write(body, commit);
+        byte[] bytes = SignedObject.Seal(keys, signer, ObjectClass.Commit, random, body.Written, out _);
+        string name = VaultNames.Commit(state.Gen, state.Seq + 1).Value;
+
+        // Reading back what was written costs little and keeps every reader from being stopped by a commit that they must refuse.
+        CommitContent written = CommitCodec.Read(body.Written, name);
+        VaultState next = CommitRules.Apply(state, written, Hash(bytes), name);
+        return new Attempt(bytes, commit.DeviceOpSeq, next);
+    }
+
+    /// <summary>
+    /// Brings an attempt into its slot. A <see cref="StoreException"/> or a cancellation leaves the outcome open: call again with the same
+    /// attempt, after a restart too. No put here may be repeated by a layer below with another answer than the store's own.
+    /// </summary>
+    public async Task<AppendOutcome> SubmitAsync(VaultState state, Attempt attempt, CancellationToken cancellationToken)
+    {
+        if (attempt.Seq != state.Seq + 1 || attempt.Gen != state.Gen)
+        {
+            throw new ArgumentException("An attempt is for the slot that follows its state.", nameof(attempt));
+        }
+
+        if (!await _store.PutIfAbsentAsync(attempt.Name, attempt.Bytes, cancellationToken))
+        {
+            byte[]? found = await _store.GetAsync(attempt.Name, SealedBody.ObjectBytesMax, cancellationToken);
+            if (found is null)
+            {
+                return await ReadFloorAsync(state, cancellationToken) is { } passed && passed.Seq >= attempt.Seq
+                    ? new AppendOutcome.Overtaken(passed)
+                    : throw new StoreException(StoreErrorKind.Malformed, isTransient: true, $"The store says that {attempt.Name} exists, and does not have it.");
+            }
+
+            if (Hash(found) != attempt.Hash)
+            {
+                // Only an authentic commit takes the slot from us. Garbage is an alarm, and the attempt stays.
+                Verify(state, found, attempt.Name.Value);
+                return new AppendOutcome.Lost();
+            }
+        }
+
+        // A slot that was truncated can be made again by a writer that slept: only the floor tells.
+        return await ReadFloorAsync(state, cancellationToken) is { } floor && floor.Seq >= attempt.Seq
+            ? new AppendOutcome.Overtaken(floor)
+            : new AppendOutcome.Committed(attempt.Next);
+    }
+}

@@ -1,0 +1,155 @@
+using Drive.Core.Platform;
+
+namespace Drive.Testing.Disk;
+
+/// <summary>The calls that can be made to fail.</summary>
+public enum DiskOperation
+{
+    Open,
+    Read,
+    Write,
+    SetLength,
+    Sync,
+    SyncDirectory,
+    Link,
+    Rename,
+    Delete,
+    CreateDirectory,
+}
+
+/// <summary>One call: what, on which path, and how many calls came before it.</summary>
+public readonly record struct DiskCall(DiskOperation Operation, string Path, int Index);
+
+/// <summary>
+/// A disk whose calls fail as the test says. A write that fails does half of itself first; a sync that fails loses what was not synced, as Linux does.
+/// </summary>
+public sealed class FaultyDisk(IDisk inner) : IDisk
+{
+    private int _calls;
+
+    /// <summary>The exception a call is to fail with, or null for it to pass.</summary>
+    public Func<DiskCall, Exception?> Fault { get; set; } = _ => null;
+
+    /// <summary>Calls until now.</summary>
+    public int Calls => Volatile.Read(ref _calls);
+
+    public static IOException InputOutputError() => new("Input/output error (made up)", 5);
+
+    public static DiskFullException Full() => new("No space left on device (made up)") { HResult = 28 };
+
+    /// <summary>The n-th change (from 0) from now on fails, once or from then on; reads and opens of existing files pass.</summary>
+    public void FailChange(int number, Func<Exception> exception, bool forEver = false)
+    {
+        int count = 0;
+        Fault = call =>
+        {
+            if (call.Operation is DiskOperation.Open or DiskOperation.Read)
+            {
+                return null;
+            }
+
+            int index = Interlocked.Increment(ref count) - 1;
+            return index == number || (forEver && index > number) ? exception() : null;
+        };
+    }
+
+    public IDiskFile? Open(string path, DiskOpenMode mode)
+    {
+        Check(DiskOperation.Open, path);
+        return inner.Open(path, mode) is { } file ? new FaultyFile(this, file, path) : null;
+    }
+
+    public bool TryLink(string path, string newPath)
+    {
+        Check(DiskOperation.Link, newPath);
+        return inner.TryLink(path, newPath);
+    }
+
+    public void Rename(string path, string newPath)
+    {
+        Check(DiskOperation.Rename, newPath);
+        inner.Rename(path, newPath);
+    }
+
+    public bool Delete(string path)
+    {
+        Check(DiskOperation.Delete, path);
+        return inner.Delete(path);
+    }
+
+    public void CreateDirectory(string path)
+    {
+        Check(DiskOperation.CreateDirectory, path);
+        inner.CreateDirectory(path);
+    }
+
+    public bool DeleteDirectory(string path) => inner.DeleteDirectory(path);
+
+    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
+
+    public IReadOnlyList<string> List(string path) => inner.List(path);
+
+    public void SyncDirectory(string path)
+    {
+        Check(DiskOperation.SyncDirectory, path);
+        inner.SyncDirectory(path);
+    }
+
+    public IDisposable? TryLock(string path, string holderText, out string? holder) => inner.TryLock(path, holderText, out holder);
+
+    public (long TotalBytes, long FreeBytes) GetSpace(string path) => inner.GetSpace(path);
+
+    private void Check(DiskOperation operation, string path)
+    {
+        if (NextFault(operation, path) is { } exception)
+        {
+            throw exception;
+        }
+    }
+
+    private Exception? NextFault(DiskOperation operation, string path) =>
+        Fault(new DiskCall(operation, path, Interlocked.Increment(ref _calls) - 1));
+
+    private sealed class FaultyFile(FaultyDisk disk, IDiskFile file, string path) : IDiskFile
+    {
+        public long Length => file.Length;
+
+        public int Read(long offset, Span<byte> destination)
+        {
+            disk.Check(DiskOperation.Read, path);
+            return file.Read(offset, destination);
+        }
+
+        public void Write(long offset, ReadOnlySpan<byte> data)
+        {
+            if (disk.NextFault(DiskOperation.Write, path) is { } exception)
+            {
+                file.Write(offset, data[..(data.Length / 2)]);
+                throw exception;
+            }
+
+            file.Write(offset, data);
+        }
+
+        public void SetLength(long length)
+        {
+            disk.Check(DiskOperation.SetLength, path);
+            file.SetLength(length);
+        }
+
+        public void PunchHole(long offset, long length) => file.PunchHole(offset, length);
+
+        public void Sync()
+        {
+            if (disk.NextFault(DiskOperation.Sync, path) is { } exception)
+            {
+                (file as IForgetsUnsynced)?.ForgetUnsynced();
+                throw exception;
+            }
+
+            file.Sync();
+        }
+
+        public void Dispose() => file.Dispose();
+    }
+}
