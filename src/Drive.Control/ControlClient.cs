@@ -10,8 +10,8 @@ namespace Drive.Control;
 /// </summary>
 public sealed class ControlClient : IDisposable
 {
-    // A daemon answers a status in milliseconds; ten seconds is what a stop may take, and some for a busy machine.
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(15);
+    // A daemon answers a status in milliseconds, and its stop has a limit of less than nine seconds.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(9.5);
 
     private readonly HttpClient _http;
 

@@ -52,7 +52,7 @@ internal static class UpCommand
                     terminal.Say($"The vault lies in '{place}'. To keep it elsewhere: 'drive init STORE --name N', then 'drive mount N DIR'.");
                 }
             }
-            else if (parsed.GetValue(store) is { } other && !service.IsSameStore(other, entry.Store))
+            else if (parsed.GetValue(store) is { } other && !DriveService.IsSameStore(other, entry.Store))
             {
                 throw new DriveException(DriveError.InUse, $"'{vault}' is kept in '{entry.Store}': for another store use another name, 'drive up --name N --store {other}'.");
             }

@@ -1,12 +1,12 @@
 using Drive.Control;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
+using Drive.Metadata;
 using Drive.Service.Keys;
 using Drive.Service.Linux;
 using Drive.Service.Settings;
 using Drive.Service.Setup;
 using Drive.Vault.Keys;
-using Microsoft.Data.Sqlite;
 
 namespace Drive.Service.Checks;
 
@@ -111,12 +111,7 @@ internal sealed class Doctor(DrivePaths paths, VaultBook book, KeyStorage keys, 
             : Check.Ok("clock", $"{now:yyyy-MM-dd HH:mm:ss} UTC");
     }
 
-    private static Check Sqlite()
-    {
-        using SqliteConnection connection = new("Data Source=:memory:");
-        connection.Open();
-        return Check.Ok("sqlite", $"version {connection.ServerVersion}");
-    }
+    private static Check Sqlite() => Check.Ok("sqlite", $"version {MetadataStore.SqliteVersion}");
 
     private Check Keyring() => keys.HasKeyring
         ? Check.Ok("keyring", "The desktop's keyring is there; new keys go into it.")

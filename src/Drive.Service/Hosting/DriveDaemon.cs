@@ -20,9 +20,9 @@ internal sealed record KernelMount(Task Completion, Func<CancellationToken, Task
 internal sealed class DriveDaemon : IHostedService
 {
     // Together under nine seconds. Unmounting waits for the kernel to hand over what it still has to write.
-    private static readonly TimeSpan UnmountTime = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan KeepTime = TimeSpan.FromSeconds(4.5);
-    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UnmountTime = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan KeepTime = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(0.75);
 
     private readonly MountRequest _request;
     private readonly DaemonHold _hold;

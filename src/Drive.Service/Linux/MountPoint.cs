@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Drive.Control;
 
 namespace Drive.Service.Linux;
@@ -13,7 +12,7 @@ internal static class MountPoint
     /// </summary>
     public static string Check(string path)
     {
-        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        string full = Resolve(path);
         for (MountLine? there = MountTable.At(full); there is not null; there = MountTable.At(full))
         {
             if (!IsDead(full, there))
@@ -29,8 +28,40 @@ internal static class MountPoint
         return CheckDirectory(full);
     }
 
-    /// <summary>Takes a mount away whose daemon is gone.</summary>
-    public static void Detach(string path)
+    /// <summary>Takes away what a daemon that is gone left mounted there; false when there is no such thing.</summary>
+    public static bool DetachDead(string path)
+    {
+        string full = Resolve(path);
+        if (MountTable.At(full) is not { } there || !IsDead(full, there))
+        {
+            return false;
+        }
+
+        Detach(full);
+        return true;
+    }
+
+    // Mount tables hold paths without symbolic links. The last name is left alone: it may be a dead mount.
+    private static string Resolve(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        if (MountTable.At(full) is not null || Path.GetDirectoryName(full) is not { } parent)
+        {
+            return full;
+        }
+
+        try
+        {
+            string? link = Directory.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName;
+            return link is not null ? Resolve(link) : parent == "/" ? full : Path.Combine(Resolve(parent), Path.GetFileName(full));
+        }
+        catch (IOException)
+        {
+            return full;
+        }
+    }
+
+    private static void Detach(string path)
     {
         if (Native.Unmount(path, Native.Detach) == 0)
         {
@@ -79,5 +110,5 @@ internal static class MountPoint
     }
 
     private static bool IsDead(string full, MountLine there) =>
-        there.Type.StartsWith("fuse", StringComparison.Ordinal) && Native.Access(full, 0) != 0 && Marshal.GetLastPInvokeError() == Native.ErrorNotConnected;
+        there.Type.StartsWith("fuse", StringComparison.Ordinal) && Native.TryOpenDirectory(full) is Native.ErrorNotConnected or Native.ErrorAborted;
 }

@@ -7,6 +7,7 @@ using Drive.Service.Keys;
 using Drive.Service.Settings;
 using Drive.Vault;
 using Drive.Vault.Keys;
+using Drive.Vault.Log;
 
 namespace Drive.Service.Setup;
 
@@ -135,7 +136,8 @@ public sealed class Enrolment(
             byte[] secret = Encode(next)!;
             int iterations = PassphraseCost.Calibrate(time);
             await using IObjectStore opened = _stores.Open(entry.Store);
-            await VaultSetup.ChangePassphraseAsync(opened, unlocked, secret, iterations, random, cancellationToken);
+            VaultState head = await VaultSetup.ReadHeadAsync(opened, unlocked, random, cancellationToken);
+            await VaultSetup.ChangePassphraseAsync(opened, unlocked, head, secret, iterations, random, cancellationToken);
             keys.SaveSealed(entry.Name, unlocked.ExportSealed(secret, random, iterations));
             book.Put(entry with { Keys = KeyPlace.Passphrase });
             return entry;
