@@ -247,7 +247,7 @@ public sealed partial class Volume
         free = Math.Max(0, Math.Min(free, total));
         lock (_gate)
         {
-            long nodes = _metadata.CountNodes().Nodes;
+            long nodes = _metadata.CountFiles().Nodes;
             space = new VolumeSpace(total, free, nodes, NodesMax - nodes);
         }
 

@@ -206,14 +206,6 @@ public sealed partial class Volume
         _removedNodes[node.Id] = _change;
         _pending.RemovedNodes.Add(node.Id);
         _parents.Remove(node.Id);
-        if (!node.IsNew)
-        {
-            foreach (byte[] name in LoadXattrs(node).Keys)
-            {
-                _pending.Xattrs[new NameKey(node.Id, name)] = null;
-            }
-        }
-
         ForgetDirtyRows(node);
         TryDrop(node);
     }

@@ -1,3 +1,4 @@
+using Drive.Cache.Dirty;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
@@ -48,7 +49,7 @@ public sealed partial class Volume
 
                 return planned;
             }
-            catch (Cache.RecordGoneException) when (attempt < PlansMax)
+            catch (CorruptLogException error) when (error.IsSegmentMissing && attempt < PlansMax)
             {
                 continue;
             }

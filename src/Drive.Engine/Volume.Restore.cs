@@ -178,13 +178,13 @@ public sealed partial class Volume
         if (_interrupted is { } interrupted)
         {
             AppendOutcome outcome = await _vaultLog.SubmitAsync(_state, interrupted.Attempt, cancellationToken);
-            if (outcome != AppendOutcome.Committed)
+            if (outcome is not AppendOutcome.Committed)
             {
                 StopForForeignCommit();
                 return;
             }
 
-            ReadResult own = await _vaultLog.ReadNextAsync(_state, _metadata.ResolveClosed, cancellationToken);
+            ReadResult own = await _vaultLog.ReadNextAsync(_state, ResolveClosed, cancellationToken);
             if (own is not ReadResult.Next(var content, _))
             {
                 throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
@@ -196,13 +196,13 @@ public sealed partial class Volume
 
         while (_stopReason is null)
         {
-            ReadResult result = await _vaultLog.ReadNextAsync(_state, _metadata.ResolveClosed, cancellationToken);
+            ReadResult result = await _vaultLog.ReadNextAsync(_state, ResolveClosed, cancellationToken);
             if (result is not ReadResult.Next(var content, var next))
             {
                 break;
             }
 
-            if (_unsent.Count > 0 || _loops.Status == TaskStatus.WaitingForActivation || _nodes.Count > 0)
+            if (_unsent.Count > 0 || _started)
             {
                 StopForForeignCommit();
                 return;
@@ -216,6 +216,10 @@ public sealed partial class Volume
         _incarnation = (_state.FindMember(_keys.DeviceId)?.Incarnation ?? 0) + 1;
         EngineLog.LogCaughtUp(_logger, _state.Seq);
     }
+
+    private RowChanges ResolveClosed(RowChanges keysOnly) =>
+        _metadata.ResolveClosed(keysOnly)
+        ?? throw new VaultIntegrityException("log", IntegrityKind.Malformed, "A commit ends a row that the tree does not have.");
 
     private void StopForForeignCommit()
     {

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using Drive.Cache;
+using Drive.Cache.Dirty;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
@@ -139,8 +139,14 @@ public sealed partial class Volume
             }
         }
 
+        HashSet<NodeId> removed = [.. pending.RemovedNodes];
         foreach ((NameKey key, byte[]? value) in pending.Xattrs)
         {
+            if (removed.Contains(key.Node))
+            {
+                continue;
+            }
+
             if (value is null)
             {
                 batch.RemoveXattr(key.Node, key.Name);
@@ -274,6 +280,13 @@ public sealed partial class Volume
             // What a failed flush left behind can't be known, and asking again would lie: the bytes are still in memory, so they are written anew, once.
             EngineLog.LogFlushFailed(_logger, error);
             _log.StartNewSegment();
+            foreach (DirtyChunk chunk in point.Chunks.Where(chunk => chunk.IsAppended && chunk.Position.Segment == error.Segment))
+            {
+                _log.Release(chunk.Position, chunk.Length);
+                chunk.IsAppended = false;
+            }
+
+            _log.MarkRewritten(error.Segment);
             AppendChunks(point);
         }
     }
@@ -282,7 +295,11 @@ public sealed partial class Volume
     {
         foreach (DirtyChunk chunk in point.Chunks)
         {
-            chunk.Position = _log.Append(chunk.Node, chunk.Offset, (ulong)point.Change, chunk.Buffer.AsSpan(0, chunk.Length));
+            if (!chunk.IsAppended)
+            {
+                chunk.Position = _log.Append(chunk.Node, chunk.Offset, (ulong)point.Change, chunk.Buffer.AsSpan(0, chunk.Length));
+                chunk.IsAppended = true;
+            }
         }
 
         _log.Sync();

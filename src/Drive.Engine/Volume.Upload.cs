@@ -7,6 +7,7 @@ using Drive.Engine.Upload;
 using Drive.Metadata;
 using Drive.Vault;
 using Drive.Vault.Log;
+using Drive.Vault.Packs;
 
 namespace Drive.Engine;
 
@@ -128,7 +129,7 @@ public sealed partial class Volume
             await WaitAsync(PatienceMin, cancellationToken);
         }
 
-        ContentUpload content = new(_metadata, _log, _blocks, _keys, PutPackAsync);
+        ContentUpload content = new(_metadata, _log, _blocks, () => new PackWriter(_keys, _random), _keys, PutPackAsync);
         await content.SendAsync(capture, cancellationToken);
         RowChanges rows = _metadata.ReadEpoch(capture.Epoch);
         content.CloseExtentsOfRemoved(rows);
@@ -169,7 +170,7 @@ public sealed partial class Volume
     private async Task<bool> SubmitAsync(Attempt attempt, CancellationToken cancellationToken)
     {
         AppendOutcome outcome = await PatientlyAsync(token => _vaultLog.SubmitAsync(_state, attempt, token), cancellationToken);
-        if (outcome == AppendOutcome.Committed)
+        if (outcome is AppendOutcome.Committed)
         {
             _opened = true;
             return true;
@@ -179,7 +180,7 @@ public sealed partial class Volume
         return false;
     }
 
-    private Task PutPackAsync(PackId pack, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+    private Task<bool> PutPackAsync(PackId pack, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         PatientlyAsync(
             async token =>
             {

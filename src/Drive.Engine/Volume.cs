@@ -35,6 +35,7 @@ public sealed partial class Volume : IVolume
     private readonly VaultKeys _keys;
     private readonly IObjectStore _store;
     private readonly TimeProvider _time;
+    private readonly IRandomSource _random;
     private readonly ILogger _logger;
     private readonly MetadataStore _metadata;
     private readonly DirtyLog _log;
@@ -59,6 +60,7 @@ public sealed partial class Volume : IVolume
     private string? _lastError;
     private string? _storeError;
     private StoreCondition _condition;
+    private bool _started;
     private int _disposed;
 
     private Volume(
@@ -68,6 +70,7 @@ public sealed partial class Volume : IVolume
         _keys = keys;
         _store = store;
         _time = time;
+        _random = random;
         _logger = logger;
         _uploadMeter = new RateMeter(time);
         _deviceNumber = keys.DeviceNumber;
@@ -87,8 +90,8 @@ public sealed partial class Volume : IVolume
             throw;
         }
 
-        _vaultLog = new VaultLog(store, keys);
-        _blocks = new BlockReader(_metadata, store, _cache, new PackReader(keys));
+        _vaultLog = new VaultLog(store, keys, random);
+        _blocks = new BlockReader(_metadata, store, _cache, new PackReader(keys), new RateMeter(time));
         _state = _metadata.ReadSetting(StateSetting) is { } saved ? VaultState.Decode(saved) : VaultState.BeforeGenesis(keys);
         _lastChangeAt = time.GetUtcNow();
     }
@@ -157,10 +160,13 @@ public sealed partial class Volume : IVolume
         _uploadWanted.Dispose();
     }
 
-    private void Start() =>
+    private void Start()
+    {
+        _started = true;
         _loops = Task.WhenAll(
             Task.Run(() => UploadLoopAsync(_stopping.Token)),
             Task.Run(() => SaveLoopAsync(_stopping.Token)));
+    }
 
     /// <summary>Saves at least every <see cref="VolumeSettings.SaveInterval"/> while something is not saved, and keeps an eye on the store's space.</summary>
     private async Task SaveLoopAsync(CancellationToken cancellationToken)

@@ -1,4 +1,4 @@
-using Drive.Cache;
+using Drive.Cache.Dirty;
 
 namespace Drive.Engine.Content;
 
@@ -24,6 +24,9 @@ internal sealed class DirtyChunk
 
     /// <summary>Where its record starts, once it is logged.</summary>
     public LogPosition Position { get; set; }
+
+    /// <summary>Whether it was appended to the log, perhaps not durably.</summary>
+    public bool IsAppended { get; set; }
 
     /// <summary>Whether a local commit made it durable; then <see cref="Position"/> holds.</summary>
     public bool IsLogged { get; set; }

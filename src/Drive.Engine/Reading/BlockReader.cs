@@ -13,7 +13,7 @@ namespace Drive.Engine.Reading;
 /// Plain bytes of blocks: sealed segments come from the store (a local one) or the block cache, or else from the store through the cache, are opened, and
 /// handed out. Wrong bytes are never handed out: a segment of the cache that fails is fetched anew, one of the store is an error.
 /// </summary>
-internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, BlockCache cache, PackReader packs)
+internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, BlockCache cache, PackReader packs, RateMeter meter)
 {
     /// <summary>Rows of blocks in use; about 200 bytes each.</summary>
     private const int RowsMax = 4096;
@@ -23,7 +23,7 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
     private readonly RecentSegments _recent = new();
 
     /// <summary>Bytes fetched from the store.</summary>
-    public long BytesFetched { get; private set; }
+    public RateMeter Meter { get; } = meter;
 
     /// <summary>Fills <paramref name="destination"/> from a block's plain bytes. Throws <see cref="FsException"/>, <see cref="StoreException"/>, <see cref="VaultIntegrityException"/>.</summary>
     public async ValueTask ReadAsync(BlockId block, int offset, Memory<byte> destination, CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
             throw new FsException(FsStatus.Corrupt, $"{name} is shorter than the vault says. Bring it back from a copy of the store.");
         }
 
-        BytesFetched += bytes.Length;
+        Meter.Add(bytes.Length);
         if (!store.Description.IsLocal)
         {
             cache.Write(row.Pack, start, bytes.Span);
@@ -152,7 +152,7 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         }
 
         BlockRow found = metadata.FindBlock(block)
-            ?? throw new FsException(FsStatus.Corrupt, "A block of the file is not in the database: run 'drive repair'.");
+            ?? throw new FsException(FsStatus.Corrupt, "A block of the file is not in the database: end the drive, move its state directory away, and run 'drive recover'.");
         lock (_gate)
         {
             if (_rows.Count >= RowsMax)

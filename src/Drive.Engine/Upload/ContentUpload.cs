@@ -16,10 +16,8 @@ namespace Drive.Engine.Upload;
 /// which extents end and begin. When it returns, every block that the new extents name is in the store.
 /// </summary>
 internal sealed class ContentUpload(
-    MetadataStore metadata, DirtyLog log, BlockReader blocks, VaultKeys keys, Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack)
+    MetadataStore metadata, DirtyLog log, BlockReader blocks, Func<PackWriter> newPack, VaultKeys keys, Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack)
 {
-    private const int PackBytes = 16 << 20;
-
     /// <summary>Packs on their way at once: one is put while the next is filled.</summary>
     private const int PutsMax = 2;
 
@@ -212,11 +210,11 @@ internal sealed class ContentUpload(
             return id;
         }
 
-        _pack ??= new PackWriter(keys);
+        _pack ??= newPack();
         BlockRow row = _pack.Add(id, plain.Span, tryCompress: true);
         _new.Add(id, row);
         Blocks.Add(row);
-        if (_pack.Length >= PackBytes - Overlay.BlockBytes)
+        if (_pack.IsFull)
         {
             await FinishPackAsync(cancellationToken);
         }
