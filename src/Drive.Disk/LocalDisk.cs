@@ -77,7 +77,7 @@ public sealed class LocalDisk : IDisk
             return true;
         }
 
-        return Marshal.GetLastPInvokeError() is Errno.NoEntry or Errno.NotDirectory ? false : throw Errno.Last("unlink", path);
+        return Marshal.GetLastPInvokeError() is Errno.NoEntry or Errno.NotDirectory or Errno.IsDirectory ? false : throw Errno.Last("unlink", path);
     }
 
     public void CreateDirectory(string path)
