@@ -158,11 +158,7 @@ internal sealed class DriveDaemon : IHostedService
                 left = new FileAmount(status.LocalOnly.Files + status.Uploading.Files, status.LocalOnly.Bytes + status.Uploading.Bytes);
                 return Task.CompletedTask;
             });
-            await StepAsync("closing", CloseTime, async _ =>
-            {
-                await drive.Volume.DisposeAsync();
-                await drive.ReleaseAsync();
-            });
+            await StepAsync("closing", CloseTime, _ => drive.Volume.DisposeAsync().AsTask());
         }
 
         _hold.Dispose();

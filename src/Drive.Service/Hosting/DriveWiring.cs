@@ -8,6 +8,8 @@ using Drive.Service.Linux;
 using Drive.Service.Logs;
 using Drive.Service.Settings;
 using Drive.Service.Setup;
+using Drive.Stores;
+using Drive.Stores.Wrappers;
 using Drive.Vault;
 using Drive.Vault.Keys;
 using Microsoft.Extensions.Logging;
@@ -19,6 +21,9 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
 {
     // Arbitrary: room for a working set, on a disk of today.
     private const long CacheBytesDefault = 20L << 30;
+
+    // A folder answers at once or is away; the uploader comes back later by itself, and a mount must not wait for it.
+    private static readonly RetryOptions LocalRetry = new() { AttemptsMax = 3, FirstDelay = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromSeconds(1) };
 
     /// <summary>Opens the volume of a vault. Without its store it opens from what this machine has, when it was mounted here before.</summary>
     public async Task<OpenDrive> OpenAsync(VaultEntry entry, MountRequest request, VaultKeys keys, ILoggerFactory loggers, CancellationToken cancellationToken)
@@ -35,15 +40,21 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
                 CacheLimitBytes = request.CacheLimitBytes ?? entry.CacheLimitBytes ?? CacheBytesDefault,
                 ReadOnly = request.ReadOnly,
             };
-            Volume volume = await Volume.OpenAsync(settings, keys, place, disk, time, random, loggers.CreateLogger<Volume>(), cancellationToken);
+            IObjectStore store = place.Retried(LocalRetry, time, random).Traced(loggers.CreateLogger<StoreTraffic>(), new StoreTraffic());
+            Volume volume = await Volume.OpenAsync(settings, keys, store, disk, time, random, loggers.CreateLogger<Volume>(), cancellationToken);
             return new OpenDrive
             {
                 Volume = volume,
                 Store = entry.Store,
                 GetStatus = volume.GetStatus,
                 WaitUploadedAsync = volume.WaitUploadedAsync,
-                StopAsync = volume.StopAsync,
-                ReleaseAsync = place.DisposeAsync,
+                StopAsync = async _ =>
+                {
+                    if (!await volume.StopAsync())
+                    {
+                        throw new IOException("the local disk refused the last changes");
+                    }
+                },
                 Notice = notice,
             };
         }

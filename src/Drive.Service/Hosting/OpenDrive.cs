@@ -9,7 +9,7 @@ namespace Drive.Service.Hosting;
 /// </summary>
 internal sealed record OpenDrive
 {
-    /// <summary>What is mounted. Disposed by whoever holds this.</summary>
+    /// <summary>What is mounted. Disposing it gives back the store and its lock.</summary>
     public required IVolume Volume { get; init; }
 
     /// <summary>The store, for people.</summary>
@@ -23,9 +23,6 @@ internal sealed record OpenDrive
 
     /// <summary>Makes everything durable on this machine and stops the work with the store.</summary>
     public required Func<CancellationToken, Task> StopAsync { get; init; }
-
-    /// <summary>Gives back what was held for the volume's life (the store, its lock).</summary>
-    public required Func<ValueTask> ReleaseAsync { get; init; }
 
     /// <summary>Something the user should know, or null.</summary>
     public string? Notice { get; init; }

@@ -1,7 +1,7 @@
 using Drive.Control;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
-using Drive.Stores.Folder;
+using Drive.Stores;
 
 namespace Drive.Service.Setup;
 
@@ -25,10 +25,10 @@ internal sealed class StoreOpener(IDisk disk, IRandomSource random)
     }
 
     /// <summary>A store that is there; else a <see cref="StoreException"/>.</summary>
-    public IObjectStore Open(string place) => FolderStore.Open(disk, place, create: false, random);
+    public IObjectStore Open(string place) => StoreFactory.Open(place, create: false, disk, random);
 
     /// <summary>The store, made when it is not there.</summary>
-    public IObjectStore Create(string place) => FolderStore.Open(disk, place, create: true, random);
+    public IObjectStore Create(string place) => StoreFactory.Open(place, create: true, disk, random);
 
     /// <summary>Whether the place is marked as a store.</summary>
     public async Task<bool> IsStoreAsync(string place)
