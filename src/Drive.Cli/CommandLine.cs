@@ -47,9 +47,16 @@ internal static class CommandLine
         ParseResult parsed = Build(terminal).Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            return Fail(terminal, ExitCode.Usage, $"{parsed.Errors[0].Message.TrimEnd('.')}: see '{Called(parsed.CommandResult.Command)} --help'.");
+            string said = parsed.UnmatchedTokens.Count > 0 ? $"'{parsed.UnmatchedTokens[0]}' makes no sense here" : parsed.Errors[0].Message.TrimEnd('.');
+            return Fail(terminal, ExitCode.Usage, $"{said}: see '{Called(parsed.CommandResult.Command)} --help'.");
         }
 
+        int code = await InvokeAsync(parsed, terminal);
+        return parsed.CommandResult.Command.Name == MountHelperCommand.Name ? MountHelperCommand.Translate(code) : code;
+    }
+
+    private static async Task<int> InvokeAsync(ParseResult parsed, Terminal terminal)
+    {
         try
         {
             // Signals keep their usual meaning: the daemon's host handles them itself, other commands just end.

@@ -9,6 +9,12 @@ internal static class MountHelperCommand
     /// <summary>The helper's name, as mount(8) looks for it.</summary>
     public const string Name = "mount.fuse.drive";
 
+    // What mount(8) takes for "mount failure".
+    private const int MountFailed = 32;
+
+    /// <summary>The exit code that mount(8) understands.</summary>
+    public static int Translate(int code) => code == (int)ExitCode.Done ? code : MountFailed;
+
     public static Command Build(Terminal terminal)
     {
         Argument<string> source = new("SOURCE") { Description = "The vault's name." };

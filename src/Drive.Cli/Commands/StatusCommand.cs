@@ -54,7 +54,7 @@ internal static class StatusCommand
         ];
         if (status.OldestUnsent is { } oldest)
         {
-            lines.Insert(4, $"  oldest unsent {Quantity.Age(time.GetUtcNow() - oldest)} ago");
+            lines.Insert(3, $"  oldest unsent {Quantity.Age(time.GetUtcNow() - oldest)} ago");
         }
 
         if (status.ReadOnlyReason is { } reason)

@@ -39,6 +39,11 @@ public sealed class Enrolment(
         {
             await RefuseStrangeFolderAsync(place);
             await using IObjectStore opened = _stores.Create(place);
+            if ((await VaultSetup.ProbeAsync(opened, cancellationToken)).Presence is VaultPresence.Present or VaultPresence.NewerFormat)
+            {
+                throw new VaultException(VaultErrorKind.AlreadyExists, "");
+            }
+
             using IDisposable? held = StoreLock.Take(opened, name);
             byte[]? secret = Encode(passphrase);
             CreateVaultOptions options = new()
