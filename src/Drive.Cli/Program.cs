@@ -2,5 +2,12 @@ namespace Drive.Cli;
 
 internal static class Program
 {
-    private static int Main() => 0;
+    private static async Task<int> Main(string[] arguments)
+    {
+        int code = await CommandLine.RunAsync(MountHelper.Arguments(arguments));
+
+        // A mount that was busy when it was detached may still have threads that serve its last users: they must not keep the process.
+        Environment.Exit(code);
+        return code;
+    }
 }

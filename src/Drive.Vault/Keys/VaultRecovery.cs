@@ -87,7 +87,7 @@ internal static class VaultRecovery
         }
     }
 
-    private static async Task<VaultState> FollowAsync(
+    internal static async Task<VaultState> FollowAsync(
         VaultLog log, IObjectStore store, VaultKeys keys, VaultState state, IReadOnlyList<LogPin> pins, CancellationToken cancellationToken)
     {
         while (true)

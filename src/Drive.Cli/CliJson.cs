@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+using Drive.Cli.Commands;
+using Drive.Service.Checks;
+
+namespace Drive.Cli;
+
+/// <summary>JSON that only the command prints.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(IReadOnlyList<ListedVault>))]
+[JsonSerializable(typeof(IReadOnlyList<FileInStore>))]
+[JsonSerializable(typeof(IReadOnlyList<Check>))]
+[JsonSerializable(typeof(WaitReport))]
+[JsonSerializable(typeof(UmountReport))]
+internal sealed partial class CliJson : JsonSerializerContext;

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using Drive.Control;
+using Drive.Service;
+using Drive.Service.Hosting;
+using Drive.Service.Settings;
+
+namespace Drive.Cli.Commands;
+
+/// <summary>The options that every way to mount has, and what they come to.</summary>
+internal sealed class MountArguments
+{
+    private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Stay in the foreground until it is unmounted." };
+    private readonly Option<bool> _readOnly = new("--read-only") { Description = "Refuse all changes." };
+    private readonly Option<bool> _allowOther = new("--allow-other") { Description = "Let other users in, as far as file permissions do." };
+    private readonly Option<string?> _cacheSize = new("--cache-size") { Description = "Limit of what lies on the local disk, such as 20G.", HelpName = "SIZE" };
+    private readonly Option<string?> _passphraseFile = new("--passphrase-file") { Description = "Read the passphrase from the first line of a file.", HelpName = "FILE" };
+    private readonly Option<string[]> _options = new("--options", "-o")
+    {
+        Description = "Options of mount(8): ro,allow_other,fsname=X,cache_size=20G,...",
+        HelpName = "LIST",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    /// <summary>Adds them to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_foreground);
+        command.Options.Add(_readOnly);
+        command.Options.Add(_allowOther);
+        command.Options.Add(_cacheSize);
+        command.Options.Add(_passphraseFile);
+        command.Options.Add(_options);
+    }
+
+    /// <summary>Whether to stay in the foreground.</summary>
+    public bool IsForeground(ParseResult parsed) => parsed.GetValue(_foreground);
+
+    /// <summary>The passphrase file that was named, or null.</summary>
+    public string? PassphraseFile(ParseResult parsed) => parsed.GetValue(_passphraseFile) ?? List(parsed).PassphraseFile;
+
+    /// <summary>What the daemon is asked, from a command line.</summary>
+    public MountRequest Request(ParseResult parsed, string name, string mountpoint)
+    {
+        MountOptions list = List(parsed);
+        string? cacheSize = parsed.GetValue(_cacheSize);
+        return Request(name, mountpoint, list with
+        {
+            ReadOnly = list.ReadOnly || parsed.GetValue(_readOnly),
+            AllowOther = list.AllowOther || parsed.GetValue(_allowOther),
+            CacheLimitBytes = cacheSize is null ? list.CacheLimitBytes : MountOptions.Size(cacheSize),
+        });
+    }
+
+    /// <summary>What the daemon is asked, from a list of mount options.</summary>
+    public static MountRequest Request(string name, string mountpoint, MountOptions options) => new()
+    {
+        Name = name,
+        Mountpoint = Path.TrimEndingDirectorySeparator(Path.GetFullPath(mountpoint)),
+        ReadOnly = options.ReadOnly,
+        AllowOther = options.AllowOther,
+        CacheLimitBytes = options.CacheLimitBytes,
+        FsName = options.FsName,
+        KernelOptions = options.Kernel,
+    };
+
+    /// <summary>Mounts a known vault, in the foreground or by a daemon of its own, and says so.</summary>
+    public static async Task<int> MountAsync(
+        Terminal terminal, DriveService service, MountRequest request, bool foreground, string? passphraseFile, CancellationToken cancellationToken)
+    {
+        VaultEntry entry = service.Book.Get(request.Name);
+        string? passphrase = entry.Keys != KeyPlace.Passphrase ? null
+            : passphraseFile is null ? terminal.AskSecret($"Passphrase of '{entry.Name}'")
+            : Terminal.ReadPassphraseFile(passphraseFile);
+        DaemonStart start = new(request, passphrase);
+        if (!foreground)
+        {
+            StartLine line = await Background.StartAsync(service.Paths, start, cancellationToken);
+            SayMounted(terminal, request, line);
+            return (int)ExitCode.Done;
+        }
+
+        StopReply reply = await service.RunDaemonAsync(start, isForeground: true, line => SayMounted(terminal, request, line), cancellationToken);
+        UmountCommand.SayLeft(terminal, request.Name, reply);
+        return (int)ExitCode.Done;
+    }
+
+    private static void SayMounted(Terminal terminal, MountRequest request, StartLine line)
+    {
+        terminal.Say($"'{request.Name}' is mounted at {line.Mountpoint}.");
+        if (line.Notice is not null)
+        {
+            terminal.Say("drive: " + line.Notice);
+        }
+    }
+
+    private MountOptions List(ParseResult parsed) => MountOptions.Parse(parsed.GetValue(_options) ?? []);
+}

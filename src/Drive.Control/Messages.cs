@@ -1,0 +1,109 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Drive.Control;
+
+/// <summary>Files and bytes.</summary>
+public readonly record struct FileAmount(long Files, long Bytes)
+{
+    /// <summary>Whether there is nothing.</summary>
+    [JsonIgnore]
+    public bool IsNone => Files == 0 && Bytes == 0;
+}
+
+/// <summary>Bytes of the dirty log and the block cache on disk, and their limit.</summary>
+public readonly record struct CacheUse(long Used, long Limit);
+
+/// <summary>Bytes per second over the last seconds.</summary>
+public readonly record struct TransferRates(double Up, double Down);
+
+/// <summary>A mounted drive, as <c>drive status --json</c> prints it.</summary>
+public sealed record DriveStatus
+{
+    /// <summary>The vault's name on this machine.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where it is mounted.</summary>
+    public required string Mountpoint { get; init; }
+
+    /// <summary>Where its store is.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>The daemon's process.</summary>
+    public required int Pid { get; init; }
+
+    /// <summary>The last commit that this device has.</summary>
+    public required long Seq { get; init; }
+
+    /// <summary>Only on this machine, and not being sent now.</summary>
+    public required FileAmount LocalOnly { get; init; }
+
+    /// <summary>Being sent.</summary>
+    public required FileAmount Uploading { get; init; }
+
+    /// <summary>In the store and committed.</summary>
+    public required FileAmount InCloud { get; init; }
+
+    /// <summary>When the oldest change was made that is not committed.</summary>
+    public DateTimeOffset? OldestUnsent { get; init; }
+
+    /// <summary>Local disk space.</summary>
+    public required CacheUse Cache { get; init; }
+
+    /// <summary>Transfer rates.</summary>
+    public TransferRates Rates { get; init; }
+
+    /// <summary>"reachable", "unreachable" or "stopped".</summary>
+    public required string StoreState { get; init; }
+
+    /// <summary>Whether changes are refused.</summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Why changes are refused, when nobody asked for that.</summary>
+    public string? ReadOnlyReason { get; init; }
+
+    /// <summary>The last error in one line, or null.</summary>
+    public string? LastError { get; init; }
+}
+
+/// <summary>One line of the answer to a wait.</summary>
+/// <param name="Done">Everything written before the call is committed in the store.</param>
+/// <param name="Left">What is not.</param>
+/// <param name="LastError">Why, when it is known.</param>
+public sealed record WaitLine(bool Done, FileAmount Left, string? LastError);
+
+/// <summary>How a stop ended.</summary>
+/// <param name="Left">What is only on this machine.</param>
+/// <param name="Problem">What could not be kept, in one line, or null.</param>
+public sealed record StopReply(FileAmount Left, string? Problem);
+
+/// <summary>The body of an answer that is no success.</summary>
+/// <param name="Error">The kind.</param>
+/// <param name="Message">One line that says what to do next.</param>
+public sealed record ErrorReply(DriveError Error, string Message);
+
+/// <summary>Where a running daemon is, as it writes it for commands to find.</summary>
+/// <param name="Name">The vault's name.</param>
+/// <param name="Pid">The process.</param>
+/// <param name="Socket">Its control socket.</param>
+/// <param name="Mountpoint">Where it mounts.</param>
+public sealed record DaemonRecord(string Name, int Pid, string Socket, string Mountpoint);
+
+/// <summary>The one line a background daemon writes to the command that started it.</summary>
+/// <param name="Mountpoint">Mounted there, or null.</param>
+/// <param name="Error">Why not, or null.</param>
+/// <param name="Notice">Something the user should know although it is mounted, or null.</param>
+public sealed record StartLine(string? Mountpoint, ErrorReply? Error, string? Notice);
+
+/// <summary>The JSON of all messages.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(DriveStatus))]
+[JsonSerializable(typeof(WaitLine))]
+[JsonSerializable(typeof(StopReply))]
+[JsonSerializable(typeof(ErrorReply))]
+[JsonSerializable(typeof(DaemonRecord))]
+[JsonSerializable(typeof(StartLine))]
+public sealed partial class ControlJson : JsonSerializerContext;

@@ -1,0 +1,209 @@
+using Drive.Control;
+using Drive.Core.Volumes;
+using Drive.Engine;
+using Drive.Service.Linux;
+using Drive.Service.Logs;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Drive.Service.Hosting;
+
+/// <summary>A volume that the kernel shows.</summary>
+/// <param name="Completion">Completes when the kernel ended it, whoever asked for that.</param>
+/// <param name="UnmountAsync">Unmounts; a busy mount is detached and goes when its last user does.</param>
+internal sealed record KernelMount(Task Completion, Func<CancellationToken, Task> UnmountAsync);
+
+/// <summary>
+/// One mounted drive, from opening the vault to the orderly stop. There is one stop, whoever asks first: a signal, <c>drive umount</c>, or an
+/// unmount from outside; all others wait for the same one. Each of its steps has a limit, so it always ends within ten seconds.
+/// </summary>
+internal sealed class DriveDaemon : IHostedService
+{
+    // Together under nine seconds. Unmounting waits for the kernel to hand over what it still has to write.
+    private static readonly TimeSpan UnmountTime = TimeSpan.FromSeconds(2.5);
+    private static readonly TimeSpan KeepTime = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(0.75);
+
+    private readonly MountRequest _request;
+    private readonly DaemonHold _hold;
+    private readonly Func<CancellationToken, Task<OpenDrive>> _open;
+    private readonly Func<IVolume, CancellationToken, Task<KernelMount>> _mount;
+    private readonly Action<StartLine> _ready;
+    private readonly ServiceManager _serviceManager;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private OpenDrive? _drive;
+    private KernelMount? _kernel;
+    private Task? _watch;
+    private Task<StopReply>? _stop;
+
+    public DriveDaemon(
+        MountRequest request,
+        DaemonHold hold,
+        Func<CancellationToken, Task<OpenDrive>> open,
+        Func<IVolume, CancellationToken, Task<KernelMount>> mount,
+        Action<StartLine> ready,
+        ServiceManager serviceManager,
+        IHostApplicationLifetime lifetime,
+        ILogger<DriveDaemon> logger,
+        TimeProvider time)
+    {
+        _request = request;
+        _hold = hold;
+        _open = open;
+        _mount = mount;
+        _ready = ready;
+        _serviceManager = serviceManager;
+        _lifetime = lifetime;
+        _logger = logger;
+        _time = time;
+    }
+
+    /// <summary>How the stop ended; null while it has not begun.</summary>
+    public Task<StopReply>? Stopped => _stop;
+
+    /// <summary>Opens and mounts. When this returns the drive can be used.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _drive = await _open(cancellationToken);
+        try
+        {
+            _kernel = await _mount(_drive.Volume, cancellationToken);
+        }
+        catch
+        {
+            await StopOnceAsync("mounting failed");
+            throw;
+        }
+
+        _watch = WatchAsync(_kernel.Completion);
+        _logger.Mounted(_request.Name, Environment.ProcessId);
+        _serviceManager.Ready($"{_request.Name} at {_request.Mountpoint}");
+        _ready(new StartLine(_request.Mountpoint, null, _drive.Notice));
+    }
+
+    /// <summary>The host stops: a signal, or the end of a stop that was asked for.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await StopOnceAsync("a signal");
+        if (_watch is not null)
+        {
+            await _watch;
+        }
+    }
+
+    /// <summary>How the drive stands.</summary>
+    public DriveStatus GetStatus()
+    {
+        OpenDrive drive = Drive();
+        VolumeStatus status = drive.GetStatus();
+        return new DriveStatus
+        {
+            Name = _request.Name,
+            Mountpoint = _request.Mountpoint,
+            Store = drive.Store,
+            Pid = Environment.ProcessId,
+            Seq = status.Seq,
+            LocalOnly = Amount(status.LocalOnly),
+            Uploading = Amount(status.Uploading),
+            InCloud = Amount(status.InCloud),
+            OldestUnsent = status.OldestUnsent,
+            Cache = new CacheUse(status.CacheUsedBytes, status.CacheLimitBytes),
+            Rates = new TransferRates(status.UploadBytesPerSecond, status.DownloadBytesPerSecond),
+            StoreState = status.Store switch
+            {
+                StoreCondition.Reachable => "reachable",
+                StoreCondition.Unreachable => "unreachable",
+                StoreCondition.Stopped => "stopped",
+                _ => throw new System.Diagnostics.UnreachableException(),
+            },
+            ReadOnly = drive.Volume.IsReadOnly,
+            ReadOnlyReason = status.ReadOnlyReason,
+            LastError = status.LastError ?? drive.Notice,
+        };
+    }
+
+    /// <summary>Completes when everything done before the call is in the store; tells what is left meanwhile.</summary>
+    public async Task<WaitLine> WaitAsync(Action<WaitLine> progress, CancellationToken cancellationToken) =>
+        Line(await Drive().WaitUploadedAsync(left => progress(Line(left)), cancellationToken));
+
+    /// <summary>The one stop of this daemon. When it completes nothing is mounted and everything is kept on this machine.</summary>
+    public Task<StopReply> StopOnceAsync(string reason)
+    {
+        lock (_gate)
+        {
+            return _stop ??= StopNowAsync(reason);
+        }
+    }
+
+    private async Task<StopReply> StopNowAsync(string reason)
+    {
+        _logger.Stopping(reason);
+        _serviceManager.Stopping();
+        string? problem = null;
+        FileAmount left = default;
+        if (_kernel is { } kernel)
+        {
+            await StepAsync("unmounting", UnmountTime, kernel.UnmountAsync);
+        }
+
+        if (_drive is { } drive)
+        {
+            await StepAsync("keeping the last changes on this machine", KeepTime, drive.StopAsync);
+            await StepAsync("counting what is left", CloseTime, _ =>
+            {
+                VolumeStatus status = drive.GetStatus();
+                left = new FileAmount(status.LocalOnly.Files + status.Uploading.Files, status.LocalOnly.Bytes + status.Uploading.Bytes);
+                return Task.CompletedTask;
+            });
+            await StepAsync("closing", CloseTime, _ => drive.Volume.DisposeAsync().AsTask());
+        }
+
+        _hold.Dispose();
+        _logger.Stopped(left.Files, left.Bytes);
+        return new StopReply(left, problem);
+
+        async Task StepAsync(string what, TimeSpan limit, Func<CancellationToken, Task> step)
+        {
+            using CancellationTokenSource time = new(limit, _time);
+            try
+            {
+                // A step that blocks, or does not look at its token, may not hold up the rest.
+                await Task.Run(() => step(time.Token), CancellationToken.None).WaitAsync(limit + TimeSpan.FromMilliseconds(100), _time, CancellationToken.None);
+            }
+            catch (Exception exception)
+            {
+                bool late = exception is TimeoutException or OperationCanceledException;
+                string said = $"{what} {(late ? "took too long" : "failed: " + exception.Message)}; what was fsynced is kept, the next mount continues from it";
+                problem ??= said;
+                _logger.StopProblem(said, exception);
+            }
+        }
+    }
+
+    // The kernel ended the mount: umount(8), fusermount3 -u, or an abort. Its end is the daemon's.
+    private async Task WatchAsync(Task completion)
+    {
+        try
+        {
+            await completion;
+        }
+        catch (Exception exception)
+        {
+            _logger.ConnectionFailed(exception);
+        }
+
+        await StopOnceAsync("it was unmounted");
+        _lifetime.StopApplication();
+    }
+
+    private OpenDrive Drive() => _drive is { } drive && _stop is null
+        ? drive
+        : throw new DriveException(DriveError.NotFound, $"'{_request.Name}' is being unmounted.");
+
+    private static FileAmount Amount(Amount amount) => new(amount.Files, amount.Bytes);
+
+    private static WaitLine Line(UploadProgress progress) => new(progress.Done, Amount(progress.Left), progress.LastError);
+}

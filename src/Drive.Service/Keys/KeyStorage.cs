@@ -1,0 +1,74 @@
+using Drive.Control;
+using Drive.Core.Platform;
+using Drive.Service.Settings;
+
+namespace Drive.Service.Keys;
+
+/// <summary>
+/// Keeps this machine's keys to its vaults: in the desktop's keyring where there is one, else in a file of mode 0600. Keys that a passphrase
+/// seals always lie in the file. With DRIVE_HOME nothing lies outside it, so no keyring is used.
+/// </summary>
+public sealed class KeyStorage(DrivePaths paths, IDisk disk, TimeProvider time, Func<string, string?> environment)
+{
+    private const UnixFileMode OthersMayRead = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+
+    private readonly SecretTool _keyring = new(time);
+
+    /// <summary>Whether <see cref="SaveAsync"/> will try the keyring first.</summary>
+    public bool HasKeyring => !paths.IsSelfContained && SecretTool.IsPresent(environment);
+
+    /// <summary>The file that keeps, or would keep, the keys of a vault.</summary>
+    public string FileOf(string name) => Path.Combine(paths.Keys, name + ".key");
+
+    /// <summary>Keeps keys that nothing else protects, and says where.</summary>
+    public async Task<KeyPlace> SaveAsync(string name, string vaultId, byte[] keys, CancellationToken cancellationToken)
+    {
+        if (HasKeyring && await _keyring.StoreAsync(name, vaultId, keys, cancellationToken))
+        {
+            // A file of earlier days would outlive the keyring's protection.
+            DurableFile.Remove(disk, FileOf(name));
+            return KeyPlace.Keyring;
+        }
+
+        DurableFile.Replace(disk, FileOf(name), keys);
+        return KeyPlace.File;
+    }
+
+    /// <summary>Keeps keys that a passphrase seals.</summary>
+    public void SaveSealed(string name, byte[] sealedKeys) => DurableFile.Replace(disk, FileOf(name), sealedKeys);
+
+    /// <summary>The keys as they were kept; sealed ones still sealed.</summary>
+    public async Task<byte[]> LoadAsync(VaultEntry entry, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        if (entry.Keys == KeyPlace.Keyring)
+        {
+            return await _keyring.LookupAsync(entry.VaultId, cancellationToken) ?? throw new DriveException(
+                DriveError.WrongSecret,
+                $"The desktop's keyring does not give the key of '{entry.Name}': log in to the desktop and unlock it, or 'drive recover {entry.Store}'.");
+        }
+
+        string file = FileOf(entry.Name);
+        byte[] keys = DurableFile.Read(disk, file) ?? throw new DriveException(
+            DriveError.WrongSecret, $"'{file}' is missing: bring it back, or 'drive recover {entry.Store}' with the recovery key.");
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & OthersMayRead) != 0)
+        {
+            throw new DriveException(DriveError.WrongSecret, $"Others may read '{file}': 'chmod 600' it, and think about who did.");
+        }
+
+        return keys;
+    }
+
+    /// <summary>Where keys are, in words for people.</summary>
+    public string Describe(VaultEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return entry.Keys switch
+        {
+            KeyPlace.Keyring => "the desktop's keyring",
+            KeyPlace.Passphrase => $"'{FileOf(entry.Name)}', sealed by the passphrase",
+            KeyPlace.File => $"'{FileOf(entry.Name)}' (mode 0600)",
+            _ => throw new System.Diagnostics.UnreachableException(),
+        };
+    }
+}

@@ -1,0 +1,47 @@
+using System.Text.Json.Serialization;
+
+namespace Drive.Service.Settings;
+
+/// <summary>Where this machine keeps its keys for a vault.</summary>
+public enum KeyPlace
+{
+    /// <summary>A file of mode 0600 in the config directory.</summary>
+    File,
+
+    /// <summary>The desktop's keyring.</summary>
+    Keyring,
+
+    /// <summary>A file that a passphrase seals.</summary>
+    Passphrase,
+}
+
+/// <summary>A vault that this machine knows.</summary>
+public sealed record VaultEntry
+{
+    /// <summary>Its name here.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where its store is: a path, or a URL without secrets.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>The vault's identity: state and cache directories bear it.</summary>
+    public required string VaultId { get; init; }
+
+    /// <summary>Where the keys are.</summary>
+    public required KeyPlace Keys { get; init; }
+
+    /// <summary>Where it is mounted when nothing else is said.</summary>
+    public string? Mountpoint { get; init; }
+
+    /// <summary>Limit of the dirty log and block cache together, in bytes; null for the default.</summary>
+    public long? CacheLimitBytes { get; init; }
+}
+
+/// <summary>The settings file: every vault that this machine knows.</summary>
+/// <param name="Version">Of the file's form; a newer one is refused, never rewritten.</param>
+/// <param name="Vaults">Sorted by name.</param>
+internal sealed record VaultFile(int Version, IReadOnlyList<VaultEntry> Vaults);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true)]
+[JsonSerializable(typeof(VaultFile))]
+internal sealed partial class SettingsJson : JsonSerializerContext;
