@@ -56,9 +56,17 @@ internal sealed class MountFixture : IAsyncDisposable
         string root = Path.Combine(parent, "m");
         Directory.CreateDirectory(root);
         RecordingLogger log = new();
-        FuseSession session = await FuseSession.MountAsync(
-            new() { MountPoint = root, FsName = "drive-test", Options = options }, volume, TimeProvider.System, log, CancellationToken.None);
-        return new(parent, session, volume, log);
+        FuseMountOptions mountOptions = new() { MountPoint = root, FsName = "drive-test", Options = options };
+        try
+        {
+            FuseSession session = await FuseSession.MountAsync(mountOptions, volume, TimeProvider.System, log, CancellationToken.None);
+            return new(parent, session, volume, log);
+        }
+        catch
+        {
+            Directory.Delete(parent, recursive: true);
+            throw;
+        }
     }
 
     /// <summary>Runs blocking calls against a mount, on a thread that is not the pool's.</summary>
