@@ -83,8 +83,48 @@ public sealed class GoldenTests
         Assert.DoesNotContain(full, label => label != Labels.LocalKeyPrefix && label.StartsWith(Labels.LocalKeyPrefix, StringComparison.Ordinal));
     }
 
-    private static VaultKeys FixedKeys() => new(
-        new VaultHeader(Fill(0x11)), default, new() { [1] = new SecretBytes(Fill(0x22).AsSpan()) }, 1, "desk", SigningKey.Create(new DeviceId(new string('0', 32))),
+    [Fact]
+    public void Packs_of_an_older_key_epoch_stay_readable_and_those_of_an_unknown_one_are_refused()
+    {
+        using VaultKeys old = FixedKeys();
+        using VaultKeys rotated = FixedKeys(secondEpoch: true);
+        foreach ((VaultKeys by, bool readableByOld) in new[] { (old, true), (rotated, false) })
+        {
+            using var writer = new PackWriter(by, SystemRandomSource.Instance);
+            BlockRow row = writer.Add(by.IdentifyBlock("hello"u8), "hello"u8, tryCompress: true);
+            byte[] pack = writer.Finish().ToArray();
+            byte[] stored = pack.AsSpan((int)row.PackOffset, BlockSegments.StoredLengthOf(row, 0)).ToArray();
+            using var reader = new PackReader(rotated);
+            for (int i = 0; i < 2; i++)
+            {
+                var plain = new byte[5];
+                reader.OpenSegment(row, 0, stored, plain);
+                Assert.Equal("hello"u8.ToArray(), plain);
+                Assert.Single(reader.VerifyPack(writer.Id, pack));
+            }
+
+            if (!readableByOld)
+            {
+                using var oldReader = new PackReader(old);
+                Assert.Equal(IntegrityKind.Seal, Assert.Throws<VaultIntegrityException>(() => oldReader.OpenSegment(row, 0, stored, new byte[5])).Kind);
+                Assert.Equal(IntegrityKind.KeyEpoch, Assert.Throws<VaultIntegrityException>(() => oldReader.VerifyPack(writer.Id, pack)).Kind);
+            }
+        }
+    }
+
+    private static SortedList<int, SecretBytes> MasterKeys(bool secondEpoch)
+    {
+        SortedList<int, SecretBytes> keys = new() { [1] = new SecretBytes(Fill(0x22).AsSpan()) };
+        if (secondEpoch)
+        {
+            keys.Add(2, new SecretBytes(Fill(0x23).AsSpan()));
+        }
+
+        return keys;
+    }
+
+    private static VaultKeys FixedKeys(bool secondEpoch = false) => new(
+        new VaultHeader(Fill(0x11)), default, MasterKeys(secondEpoch), 1, "desk", SigningKey.Create(new DeviceId(new string('0', 32))),
         new SecretBytes(Fill(0x33).AsSpan()), new SecretBytes(Fill(0x44).AsSpan()));
 
     private static Bytes32 Fill(byte value) => new([.. Enumerable.Repeat(value, 32)]);
