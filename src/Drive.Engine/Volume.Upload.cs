@@ -39,7 +39,7 @@ public sealed partial class Volume
         try
         {
             await CatchUpPatientlyAsync(cancellationToken);
-            while (!cancellationToken.IsCancellationRequested && _stopReason is null)
+            while (!_settings.ReadOnly && !cancellationToken.IsCancellationRequested && _stopReason is null)
             {
                 if (!IsUploadDue())
                 {
@@ -176,7 +176,7 @@ public sealed partial class Volume
             return true;
         }
 
-        Stop("Another device wrote to this vault. What was done here since is kept on this machine; unmount, and mount on one machine at a time.", null);
+        StopForForeignCommit();
         return false;
     }
 
