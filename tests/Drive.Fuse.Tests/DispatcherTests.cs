@@ -221,6 +221,9 @@ public sealed class DispatcherTests : IDisposable
         Assert.Equal("user.x\0"u8.ToArray(), _harness.Send(Opcode.ListXattr, Root, Harness.Bytes(new GetXattrIn { Size = 64 })).Body);
         Assert.Equal(0, _harness.Send(Opcode.RemoveXattr, Root, Harness.Name("user.x")).Error);
         Assert.Equal(Errno.ENODATA, Get(64).Error);
+        byte[] acl = Harness.Name("system.posix_acl_access");
+        Assert.Equal(Errno.EOPNOTSUPP, _harness.Send(Opcode.SetXattr, Root, Harness.Bytes(new SetXattrIn { Size = 1 }), acl, new byte[1]).Error);
+        Assert.Equal(Errno.EOPNOTSUPP, _harness.Send(Opcode.GetXattr, Root, Harness.Bytes(new GetXattrIn { Size = 10 }), acl).Error);
         Reply Get(uint size) => _harness.Send(Opcode.GetXattr, Root, Harness.Bytes(new GetXattrIn { Size = size }), Harness.Name("user.x"));
     }
 

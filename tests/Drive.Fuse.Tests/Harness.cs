@@ -84,11 +84,12 @@ internal sealed class Harness : IDisposable
 
     public Reply? Feed(byte[] request)
     {
-        Channel.Sent.Clear();
+        Channel.Take();
         request.CopyTo(Request.Input);
         Dispatcher.Handle(Request, request.Length);
-        Assert.True(Channel.Sent.Count <= 1, "more than one reply");
-        return Channel.Sent.TryDequeue(out byte[]? message) ? Reply.Parse(message) : null;
+        IReadOnlyList<byte[]> replies = Channel.Take();
+        Assert.True(replies.Count <= 1, "more than one reply");
+        return replies.Count == 1 ? Reply.Parse(replies[0]) : null;
     }
 
     public EntryOut Lookup(ulong parent, string name)
@@ -143,9 +144,8 @@ internal sealed record Reply(int Error, ulong Unique, byte[] Body)
 internal sealed class RecordingChannel : IChannel
 {
     private readonly Lock _lock = new();
+    private readonly Queue<byte[]> _sent = new();
     private readonly SemaphoreSlim _arrived = new(0);
-
-    public Queue<byte[]> Sent { get; } = new();
 
     public int RefuseWith { get; set; }
 
@@ -161,13 +161,24 @@ internal sealed class RecordingChannel : IChannel
         {
             lock (_lock)
             {
-                Sent.Enqueue(message.ToArray());
+                _sent.Enqueue(message.ToArray());
             }
 
             _arrived.Release();
         }
 
         return RefuseWith == 0;
+    }
+
+    /// <summary>All that was sent since.</summary>
+    public IReadOnlyList<byte[]> Take()
+    {
+        lock (_lock)
+        {
+            byte[][] messages = [.. _sent];
+            _sent.Clear();
+            return messages;
+        }
     }
 
     /// <summary>Waits for the next message that is sent from another thread.</summary>
@@ -177,7 +188,7 @@ internal sealed class RecordingChannel : IChannel
         {
             lock (_lock)
             {
-                if (Sent.TryDequeue(out byte[]? message))
+                if (_sent.TryDequeue(out byte[]? message))
                 {
                     return Reply.Parse(message);
                 }
