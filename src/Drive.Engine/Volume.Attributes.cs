@@ -59,6 +59,17 @@ public sealed partial class Volume
                 return FsStatus.Invalid;
             }
 
+            if (resizes && handle != HandleId.None && (!_handles.TryGetValue(handle, out Handle? open) || (open.Options & OpenOptions.Write) == 0))
+            {
+                return FsStatus.BadHandle;
+            }
+
+            if (fields == AttributeFields.None)
+            {
+                attributes = Describe(target);
+                return FsStatus.Ok;
+            }
+
             BeginChange();
             long now = Now();
             if (resizes)
@@ -247,7 +258,7 @@ public sealed partial class Volume
         free = Math.Max(0, Math.Min(free, total));
         lock (_gate)
         {
-            long nodes = _metadata.CountFiles().Nodes;
+            long nodes = _nodeCount;
             space = new VolumeSpace(total, free, nodes, NodesMax - nodes);
         }
 
@@ -363,8 +374,9 @@ public sealed partial class Volume
             return FsStatus.NotPermitted;
         }
 
-        return name.Length > FileName.BytesMax ? FsStatus.BufferTooSmall
-            : name.IsEmpty || !HasNamespace(name) ? FsStatus.NotSupported
+        return name.Length > FileName.BytesMax ? FsStatus.NameTooLong
+            : name.IsEmpty ? FsStatus.Invalid
+            : !HasNamespace(name) ? FsStatus.NotSupported
             : FsStatus.Ok;
     }
 

@@ -20,7 +20,7 @@ public sealed partial class Volume
     private IoResult CopyRange(HandleId source, long sourceOffset, HandleId target, long targetOffset, long length)
     {
         if (!_handles.TryGetValue(source, out Handle? from) || !_handles.TryGetValue(target, out Handle? to)
-            || from.Node.IsDirectory || to.Node.IsDirectory || (to.Options & OpenOptions.Write) == 0)
+            || from.Node.IsDirectory || to.Node.IsDirectory || (to.Options & (OpenOptions.Write | OpenOptions.Append)) != OpenOptions.Write)
         {
             return IoResult.Failed(FsStatus.BadHandle);
         }
@@ -68,7 +68,7 @@ public sealed partial class Volume
         for (long done = 0; done < length;)
         {
             // A part stays within a block of the target, since its overlay item must.
-            long blockEnd = ((targetOffset + done) / Overlay.BlockBytes * Overlay.BlockBytes) + Overlay.BlockBytes - targetOffset;
+            long blockEnd = done + Overlay.BlockBytes - ((targetOffset + done) % Overlay.BlockBytes);
             Source part = FindSource(from, sourceOffset + done, sourceOffset + length);
             long end = part.IsData ? Math.Min(part.End - sourceOffset, blockEnd) : part.End - sourceOffset;
             parts.Add((part, targetOffset + done, end - done));

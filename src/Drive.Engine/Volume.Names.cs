@@ -30,9 +30,10 @@ public sealed partial class Volume
                 return GetAttributes(directory.Parent == NodeId.None ? NodeId.Root : directory.Parent, out attributes);
             }
 
-            if (name.Length > FileName.BytesMax)
+            status = FileName.Validate(name);
+            if (status != FsStatus.Ok)
             {
-                return FsStatus.NameTooLong;
+                return status;
             }
 
             if (FindEntry(directory, name) is not { } entry || FindChild(directory, entry) is not { } node)
@@ -48,18 +49,15 @@ public sealed partial class Volume
     /// <inheritdoc/>
     public FsStatus MakeNode(NodeId parent, ReadOnlySpan<byte> name, uint mode, uint deviceNumber, Caller caller, out NodeAttributes attributes)
     {
-        if ((mode & FileMode.TypeMask) is 0)
-        {
-            mode |= FileMode.Regular;
-        }
-
-        if ((mode & FileMode.TypeMask) is FileMode.Directory or FileMode.SymbolicLink)
+        uint type = mode & FileMode.TypeMask;
+        if (type is not (FileMode.Regular or FileMode.Fifo or FileMode.Socket or FileMode.CharacterDevice or FileMode.BlockDevice))
         {
             attributes = default;
             return FsStatus.Invalid;
         }
 
-        return MakeNamed(parent, name, mode, deviceNumber, null, caller, out attributes);
+        bool isDevice = type is FileMode.CharacterDevice or FileMode.BlockDevice;
+        return MakeNamed(parent, name, mode & (FileMode.TypeMask | FileMode.PermissionMask), isDevice ? deviceNumber : 0, null, caller, out attributes);
     }
 
     /// <inheritdoc/>
@@ -124,6 +122,7 @@ public sealed partial class Volume
 
             Node node = NewNode(directory, (mode & FileMode.PermissionMask) | FileMode.Regular, 0, null, caller);
             node.LinkCount = 0;
+            node.IsLinkable = (options & OpenOptions.Exclusive) == 0;
             AddToCache(node);
             handle = AddHandle(node, options);
             attributes = Describe(node);
@@ -159,7 +158,7 @@ public sealed partial class Volume
             }
 
             bool wasUnnamed = target.LinkCount == 0;
-            if (wasUnnamed && !target.IsNew)
+            if (wasUnnamed && !target.IsLinkable)
             {
                 return FsStatus.NotFound;
             }
@@ -167,6 +166,7 @@ public sealed partial class Volume
             BeginChange();
             long now = Now();
             target.LinkCount++;
+            target.IsLinkable = false;
             target.ChangeTime = now;
             SetEntry(directory, newName.ToArray(), target.Id);
             TouchContent(directory, now);
@@ -174,6 +174,7 @@ public sealed partial class Volume
             if (wasUnnamed)
             {
                 RecordUnnamed(target);
+                _nodeCount++;
             }
 
             attributes = Describe(target);
@@ -258,6 +259,7 @@ public sealed partial class Volume
 
             TouchContent(directory, node.ChangeTime);
             MarkChanged(node);
+            _nodeCount++;
             attributes = Describe(node);
             return FsStatus.Ok;
         }

@@ -14,6 +14,7 @@ public sealed partial class Volume
     private readonly Dictionary<NodeId, long> _removedNodes = [];
     private readonly Dictionary<NodeId, NodeId> _parents = [];
     private long _useCounter;
+    private long _nodeCount;
 
     private long Now()
     {
@@ -121,9 +122,10 @@ public sealed partial class Volume
     private bool IsEmptyDirectory(Node directory) =>
         directory.Entries is { IsComplete: true } entries ? entries.Count == 0 : CompleteEntries(directory).Count == 0;
 
-    private void SetEntry(Node directory, byte[] name, NodeId node)
+    /// <summary>Sets what a name means. A name that is replaced keeps its place in listings, so that one under way gives it once.</summary>
+    private void SetEntry(Node directory, byte[] name, NodeId node, Entry? replaced = null)
     {
-        Entry entry = new(name, node, node == NodeId.None ? 0 : _nextEntryId++);
+        Entry entry = new(name, node, node == NodeId.None ? 0 : replaced?.EntryId ?? _nextEntryId++);
         (directory.Entries ??= new DirectoryEntries(directory.IsNew)).Set(entry);
         directory.LastChange = _change;
         if (directory.LinkCount > 0)
@@ -202,6 +204,7 @@ public sealed partial class Volume
             return;
         }
 
+        _nodeCount--;
         node.LastChange = _change;
         _removedNodes[node.Id] = _change;
         _pending.RemovedNodes.Add(node.Id);

@@ -218,7 +218,8 @@ public sealed partial class Volume
         if (node.Window is not { } window || offset < window.Start || offset >= window.End)
         {
             long start = offset / WindowBytes * WindowBytes;
-            window = new ExtentWindow(start, start + WindowBytes, _metadata.ReadExtents(node.Id, start, start + WindowBytes));
+            long windowEnd = start > long.MaxValue - WindowBytes ? long.MaxValue : start + WindowBytes;
+            window = new ExtentWindow(start, windowEnd, _metadata.ReadExtents(node.Id, start, windowEnd));
             node.Window = window;
         }
 
@@ -229,10 +230,9 @@ public sealed partial class Volume
     /// <summary>Bytes of a sparse file that data covers, whole in units of the smallest disk block.</summary>
     private long CountAllocated(Node node)
     {
-        const int Unit = 512;
         if (node.Size <= SmallFileBytes && node.MayHaveExtents)
         {
-            return (node.Size + Unit - 1) / Unit * Unit;
+            return Node.RoundUp(node.Size);
         }
 
         if (node.AllocatedKnown < 0)
@@ -248,7 +248,7 @@ public sealed partial class Volume
             }
 
             node.MaySparse = hasHole;
-            node.AllocatedKnown = (bytes + Unit - 1) / Unit * Unit;
+            node.AllocatedKnown = Node.RoundUp(bytes);
         }
 
         return node.AllocatedKnown;

@@ -50,14 +50,14 @@ public sealed partial class Volume
             byte[] setName = replacedEntry?.Name ?? newName.ToArray();
             if (options == RenameOptions.Exchange)
             {
-                SetEntry(source, oldName, replaced!.Id);
-                SetEntry(target, setName, node.Id);
+                SetEntry(source, oldName, replaced!.Id, entry);
+                SetEntry(target, setName, node.Id, replacedEntry);
                 MoveBelow(replaced, target, source, now);
             }
             else
             {
                 SetEntry(source, oldName, NodeId.None);
-                SetEntry(target, setName, node.Id);
+                SetEntry(target, setName, node.Id, replacedEntry);
                 if (replaced is not null)
                 {
                     if (replaced.IsDirectory)

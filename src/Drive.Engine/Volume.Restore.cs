@@ -80,7 +80,7 @@ public sealed partial class Volume
                     };
                     chunks.Add(position, chunk);
                     _log.Retain(position, row.RecordLength);
-                    _budget.ReserveDirty(row.RecordLength);
+                    _budget.AddDirty(row.RecordLength);
                 }
 
                 chunk.LiveBytes += row.Length;

@@ -9,8 +9,8 @@ namespace Drive.Engine;
 /// <content>Changing content: writes, cuts, holes. The bytes go to chunks in memory; the local commit takes them to the dirty log.</content>
 public sealed partial class Volume
 {
-    /// <summary>The largest file: what a signed 64-bit offset reaches, less one block so that rounding up never overflows.</summary>
-    private const long FileBytesMax = long.MaxValue - Overlay.BlockBytes;
+    /// <summary>The largest file: what a signed 64-bit offset reaches.</summary>
+    private const long FileBytesMax = long.MaxValue;
 
     private const int SmallestBufferBytes = 4096;
 
@@ -83,7 +83,15 @@ public sealed partial class Volume
                 KillPrivileges(node);
             }
 
-            TouchContent(node, Now());
+            if (fromPageCache)
+            {
+                MarkChanged(node);
+            }
+            else
+            {
+                TouchContent(node, Now());
+            }
+
             synchronous = (open.Options & OpenOptions.Synchronous) != 0;
         }
 

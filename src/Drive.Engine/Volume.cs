@@ -80,8 +80,9 @@ public sealed partial class Volume : IVolume
         try
         {
             _log = DirtyLog.Open(disk, Path.Combine(settings.StateDirectory, "dirty"), keys.DeriveLocalKey("dirty-log"), new DirtyLogOptions(), random);
-            _cache = BlockCache.Open(disk, settings.CacheDirectory, new BlockCacheOptions());
-            _budget = new CacheBudget(disk, settings.StateDirectory, _cache, new CacheBudgetOptions { LimitBytes = settings.CacheLimitBytes });
+            FreeSpaceFloor floor = new(disk, settings.StateDirectory, new FreeSpaceOptions());
+            _cache = BlockCache.Open(disk, settings.CacheDirectory, new BlockCacheOptions { LimitBytes = settings.CacheLimitBytes }, floor, logger);
+            _budget = new CacheBudget(_cache, floor, settings.CacheLimitBytes);
         }
         catch
         {
@@ -163,6 +164,7 @@ public sealed partial class Volume : IVolume
     private void Start()
     {
         _started = true;
+        _nodeCount = _metadata.CountFiles().Nodes + 1;
         _loops = Task.WhenAll(
             Task.Run(() => UploadLoopAsync(_stopping.Token)),
             Task.Run(() => SaveLoopAsync(_stopping.Token)));

@@ -41,6 +41,9 @@ public sealed class FuseSession : IAsyncDisposable
 
     internal Connection Connection => _connection;
 
+    /// <summary>Whether what is mounted there is ours: after a detachment it may already be another session's.</summary>
+    private bool IsMounted => _connectionNumber is not null && MountTable.Find(MountPoint)?.ConnectionNumber == _connectionNumber;
+
     /// <summary>Mounts; done when the kernel and we agreed on terms, so that the first access finds it working. Refusals are <see cref="FuseException"/>.</summary>
     public static Task<FuseSession> MountAsync(
         FuseMountOptions options,
@@ -62,7 +65,7 @@ public sealed class FuseSession : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         // Looking at the mount point may wait for another file system.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await Task.Yield();
         MountFlags flags = MountFlags.From(volume.IsReadOnly ? options with { ReadOnly = true } : options);
         string path = await MountPointCheck.PrepareAsync(options.MountPoint, flags.AllowNonEmpty, mounter, logger);
         cancellationToken.ThrowIfCancellationRequested();
@@ -91,6 +94,13 @@ public sealed class FuseSession : IAsyncDisposable
             return;
         }
 
+        if (!IsMounted)
+        {
+            // Detached before. Those who still use it decide when it ends.
+            await (lazyIfBusy ? Task.CompletedTask : Completion.WaitAsync(cancellationToken));
+            return;
+        }
+
         if (await _mounter.UnmountAsync(MountPoint, lazy: false).WaitAsync(cancellationToken) == UnmountOutcome.Done)
         {
             await Completion.WaitAsync(cancellationToken);
@@ -112,15 +122,21 @@ public sealed class FuseSession : IAsyncDisposable
     /// <summary>Unmounts; who still uses the mount after a short while gets errors.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!Completion.IsCompleted)
+        if (Completion.IsCompleted)
+        {
+            return;
+        }
+
+        if (IsMounted)
         {
             await _mounter.UnmountAsync(MountPoint, lazy: true);
-            if (!await EndsAsync())
-            {
-                FuseLog.Aborting(_logger, MountPoint);
-                Abort();
-                await EndsAsync();
-            }
+        }
+
+        if (!await EndsAsync())
+        {
+            FuseLog.Aborting(_logger, MountPoint);
+            Abort();
+            await EndsAsync();
         }
     }
 
@@ -162,6 +178,9 @@ public sealed class FuseSession : IAsyncDisposable
     private void Abandon()
     {
         Abort();
-        _ = _mounter.UnmountAsync(MountPoint, lazy: true);
+        if (IsMounted)
+        {
+            _ = _mounter.UnmountAsync(MountPoint, lazy: true);
+        }
     }
 }

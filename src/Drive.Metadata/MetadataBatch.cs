@@ -39,7 +39,7 @@ public sealed class MetadataBatch
         ArgumentNullException.ThrowIfNull(row);
         AccessTimes.Remove(row.Node);
         ref NodeChange change = ref CollectionsMarshal.GetValueRefOrAddDefault(_nodes, row.Node, out bool exists);
-        change = new NodeChange(row, exists ? change.IsNew : isNew);
+        change = new NodeChange(row, exists ? change.IsNew : isNew, change.LosesXattrs);
     }
 
     /// <summary>Sets only the access time, in place: no new version, nothing to commit. Ignored for a node that is not there.</summary>
@@ -60,7 +60,7 @@ public sealed class MetadataBatch
     public void RemoveNode(NodeId node)
     {
         AccessTimes.Remove(node);
-        _nodes[node] = default;
+        _nodes[node] = new NodeChange(null, IsNew: false, LosesXattrs: true);
     }
 
     public void PutEntry(EntryRow row)
@@ -104,7 +104,7 @@ public sealed class MetadataBatch
     }
 
     /// <summary>A node's new row; null: it goes.</summary>
-    internal readonly record struct NodeChange(NodeRow? Row, bool IsNew);
+    internal readonly record struct NodeChange(NodeRow? Row, bool IsNew, bool LosesXattrs);
 
     internal readonly record struct EntryChange(NodeId Parent, byte[] Name, EntryRow? Row);
 

@@ -19,13 +19,18 @@ public sealed partial class MetadataStore
             long at = Epochs.Provisional(batch.Epoch);
             foreach ((NodeId node, MetadataBatch.NodeChange change) in batch.Nodes)
             {
+                if (change.LosesXattrs)
+                {
+                    _xattrs.RemoveAll(node, at);
+                }
+
                 if (change.Row is not null)
                 {
                     _nodes.Put(change.Row, at, change.IsNew);
                 }
-                else if (_nodes.Remove(node, at))
+                else
                 {
-                    _xattrs.RemoveAll(node, at);
+                    _nodes.Remove(node, at);
                 }
             }
 

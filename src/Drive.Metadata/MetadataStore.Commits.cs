@@ -1,5 +1,6 @@
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Metadata.Tables;
 
 namespace Drive.Metadata;
 
@@ -11,8 +12,9 @@ public sealed partial class MetadataStore
 
     /// <summary>
     /// Takes over a commit from the log: closed rows (by key) end at <paramref name="seq"/>, opened ones begin. Entries get ids of this database;
-    /// link counts of directories are kept here and follow from the entries. For a device without epochs of its own. An
-    /// <see cref="InvalidOperationException"/> when a closed row is not there: then the commit does not fit this tree, and nothing changed.
+    /// link counts of directories are kept here and follow from the entries. An <see cref="InvalidOperationException"/> when a closed row is
+    /// not there (the commit does not fit this tree), or when an epoch holds changes for the vault (merge first); then nothing changed. Epochs that
+    /// hold only what stays local, such as orphans, become part of the seq.
     /// </summary>
     public void ApplyCommit(long seq, RowChanges changes, IEnumerable<(string Key, byte[]? Value)> settings)
     {
@@ -21,6 +23,7 @@ public sealed partial class MetadataStore
         Change(() =>
         {
             AdvanceTo(seq);
+            TakeInLocalEpochs(seq);
             Dictionary<NodeId, int> subdirectories = CountSubdirectories(changes);
             CloseRows(changes, seq);
             OpenRows(changes, subdirectories, seq);
@@ -42,6 +45,38 @@ public sealed partial class MetadataStore
     {
         ArgumentNullException.ThrowIfNull(keysOnly);
         return Read(() => Resolve(keysOnly));
+    }
+
+    /// <summary>Rows of epochs that mean nothing to the vault must not stay provisional below rows of a later real seq: intervals would turn round.</summary>
+    private void TakeInLocalEpochs(long seq)
+    {
+        SortedSet<long> waiting = [];
+        foreach (Versions table in _versions)
+        {
+            table.FindProvisional(waiting);
+        }
+
+        while (waiting.Count > 0)
+        {
+            long first = waiting.Min;
+            waiting.Remove(first);
+            if (waiting.Count == 0 && !EpochReader.Read(first, _nodes, _entries, _xattrs).IsEmpty)
+            {
+                throw new InvalidOperationException("A commit cannot be taken over while changes made here wait for theirs: merge them first.");
+            }
+
+            foreach (Versions table in _versions)
+            {
+                if (waiting.Count > 0)
+                {
+                    table.Collapse(first, waiting.Min);
+                }
+                else
+                {
+                    table.Move(first, seq);
+                }
+            }
+        }
     }
 
     /// <summary>How each directory's number of subdirectories changes. Read before anything is changed.</summary>

@@ -51,13 +51,29 @@ internal sealed class MountFixture : IAsyncDisposable
 
     public static async Task<MountFixture> MountAsync(IVolume volume, params string[] options)
     {
+        ControlFileSystem.Ensure();
         string parent = NewDirectory();
         string root = Path.Combine(parent, "m");
         Directory.CreateDirectory(root);
         RecordingLogger log = new();
-        FuseSession session = await FuseSession.MountAsync(
-            new() { MountPoint = root, FsName = "drive-test", Options = options }, volume, TimeProvider.System, log, CancellationToken.None);
-        return new(parent, session, volume, log);
+        FuseMountOptions mountOptions = new() { MountPoint = root, FsName = "drive-test", Options = options };
+        try
+        {
+            FuseSession session = await FuseSession.MountAsync(mountOptions, volume, TimeProvider.System, log, CancellationToken.None);
+            return new(parent, session, volume, log);
+        }
+        catch
+        {
+            Directory.Delete(parent, recursive: true);
+            throw;
+        }
+    }
+
+    /// <summary>Runs blocking calls against a mount, on a thread that is not the pool's.</summary>
+    public static async Task UseAsync(Action<MountFixture> test)
+    {
+        await using MountFixture mount = await MountAsync();
+        await Task.Factory.StartNew(() => test(mount), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     public string At(params string[] names) => Path.Combine([Root, .. names]);
@@ -90,6 +106,21 @@ internal sealed class MountFixture : IAsyncDisposable
 
         Assert.Equal(0, BitesOf);
         Assert.True(Log.Errors.Count == 0, Log.ToString());
+    }
+}
+
+/// <summary>The kernel's own way to abort a connection: what the watchdog needs.</summary>
+internal static class ControlFileSystem
+{
+    private const string Path = "/sys/fs/fuse/connections";
+
+    /// <summary>Init systems mount it at start; a bare container has not.</summary>
+    public static void Ensure()
+    {
+        if (MountTable.Find(Path) is null)
+        {
+            Sys.Check(Native.Libc.Mount("none", Path, "fusectl", 0, string.Empty), "mounting fusectl");
+        }
     }
 }
 

@@ -26,9 +26,12 @@ public sealed class ManualTime : TimeProvider
         return timer;
     }
 
-    public void Advance(TimeSpan by)
+    public void Advance(TimeSpan by) => AdvanceTo(GetUtcNow() + by);
+
+    /// <summary>Moves on to a moment; never back.</summary>
+    public void AdvanceTo(DateTimeOffset end)
     {
-        DateTimeOffset end = GetUtcNow() + by;
+        ArgumentOutOfRangeException.ThrowIfLessThan(end, GetUtcNow());
         while (TakeDue(end) is { } due)
         {
             due.Fire();

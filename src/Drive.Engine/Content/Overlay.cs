@@ -22,6 +22,10 @@ internal sealed class Overlay
     private readonly List<long> _removedRows = [];
     private readonly List<long> _savedHoles = [];
 
+    /// <summary>First byte after a block, or the largest offset.</summary>
+    public static long BlockEnd(long number) =>
+        number >= long.MaxValue / BlockBytes ? long.MaxValue : (number + 1) * BlockBytes;
+
     /// <summary>Ranges that read as zeros whatever the extents hold.</summary>
     public RangeList Holes { get; } = new();
 

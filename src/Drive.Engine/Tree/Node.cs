@@ -46,6 +46,9 @@ internal sealed class Node
     /// <summary>Whether the adapter said that it let go (matters once there is no link).</summary>
     public bool IsForgotten { get; set; }
 
+    /// <summary>Whether it was made without a name and may still get one.</summary>
+    public bool IsLinkable { get; set; }
+
     /// <summary>Whether the database never had it.</summary>
     public bool IsNew { get; set; }
 
@@ -123,6 +126,10 @@ internal sealed class Node
         LinkTarget = LinkTarget,
     };
 
+    /// <summary>A size in whole units of what stat(2) counts allocation in.</summary>
+    public static long RoundUp(long bytes) =>
+        (long)Math.Min(long.MaxValue, ((ulong)bytes + StatBlockBytes - 1) / StatBlockBytes * StatBlockBytes);
+
     public NodeAttributes ToAttributes()
     {
         long size = IsDirectory ? DirectoryBytes : LinkTarget is not null ? LinkTarget.Length : Size;
@@ -135,7 +142,7 @@ internal sealed class Node
             Gid = Gid,
             DeviceNumber = DeviceNumber,
             Size = size,
-            AllocatedBytes = IsRegular || IsDirectory ? (size + StatBlockBytes - 1) / StatBlockBytes * StatBlockBytes : 0,
+            AllocatedBytes = IsRegular || IsDirectory ? RoundUp(size) : 0,
             AccessTime = AccessTime,
             ModifyTime = ModifyTime,
             ChangeTime = ChangeTime,

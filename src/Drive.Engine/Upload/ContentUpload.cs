@@ -89,7 +89,7 @@ internal sealed class ContentUpload(
                 resealed = number;
                 int length = await ComposeBlockAsync(file, number, buffer, cancellationToken);
                 long start = number * Overlay.BlockBytes;
-                changes.RemoveAll(change => change.Start >= start && change.End <= start + Overlay.BlockBytes);
+                changes.RemoveAll(change => change.Start >= start && change.End <= Overlay.BlockEnd(number));
                 changes.Add(new ContentChange(start, start + length, await StoreBlockAsync(buffer.AsMemory(0, length), cancellationToken), 0));
                 continue;
             }
@@ -121,7 +121,7 @@ internal sealed class ContentUpload(
     private bool IsFragmented(CapturedFile file, long number)
     {
         long start = number * Overlay.BlockBytes;
-        int pieces = metadata.ReadExtents(file.Node, start, start + Overlay.BlockBytes).Count;
+        int pieces = metadata.ReadExtents(file.Node, start, Overlay.BlockEnd(number)).Count;
         long end = -1;
         foreach (OverlayItem item in ItemsOf(file, number))
         {

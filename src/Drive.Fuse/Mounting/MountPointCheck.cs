@@ -15,7 +15,7 @@ internal static class MountPointCheck
         string path = Resolve(Path.GetFullPath(mountPoint));
         if (MountTable.Find(path) is Mount mount)
         {
-            if (!mount.IsFuse || TryOpen(path) is not (Errno.ENOTCONN or Errno.ECONNABORTED or Errno.EIO))
+            if (!mount.IsFuse || TryOpen(path) is not (Errno.ENOTCONN or Errno.ECONNABORTED))
             {
                 throw new FuseException($"Something is mounted at {path} already: unmount it first (umount {path}).");
             }

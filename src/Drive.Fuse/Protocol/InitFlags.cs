@@ -8,6 +8,7 @@ internal enum InitFlags : ulong
     AsyncRead = 1UL << 0,
     AtomicTruncate = 1UL << 3,
     BigWrites = 1UL << 5,
+    AutoInvalidateData = 1UL << 12,
     ReadDirPlus = 1UL << 13,
     ReadDirPlusAuto = 1UL << 14,
     AsyncDirectIo = 1UL << 15,
@@ -32,7 +33,7 @@ internal static class Terms
     /// <summary>The newest minor version that we know.</summary>
     public const uint Minor = 45;
 
-    /// <summary>Linux 5.4: the oldest with all that serving correctly needs (explicit invalidation, cached symbolic links).</summary>
+    /// <summary>Linux 5.4: the oldest with all that serving correctly needs (requests of 1 MiB, cached symbolic links).</summary>
     public const uint OldestMinor = 31;
 
     /// <summary>From here on the kernel can be told to ask all names again.</summary>
@@ -52,13 +53,16 @@ internal static class Terms
 
     /// <summary>
     /// Never WritebackCache: it would let the kernel reorder writes, and after a crash the volume must be the state after a prefix of the calls.
+    /// Neither AutoInvalidateData, which drops our own writes from the page cache after each, nor ExplicitInvalidateData: with it, a file that another
+    /// device made longer would for a moment show its new length over its old pages, filled up with zeros. With neither, a length that is not what
+    /// the kernel made it drops the pages at once; all other changes of content come as notifications.
     /// No locks: the kernel does locks of one machine itself.
     /// </summary>
     public const InitFlags Wanted = InitFlags.AsyncRead | InitFlags.AtomicTruncate | InitFlags.BigWrites | InitFlags.ReadDirPlus
         | InitFlags.ReadDirPlusAuto | InitFlags.AsyncDirectIo | InitFlags.ParallelDirectoryOperations | InitFlags.AbortError
-        | InitFlags.MaxPages | InitFlags.CacheSymlinks | InitFlags.ExplicitInvalidateData | InitFlags.HandleKillPrivileges2
-        | InitFlags.InitExtended | InitFlags.DirectIoAllowMmap | InitFlags.NoExport;
+        | InitFlags.MaxPages | InitFlags.CacheSymlinks | InitFlags.HandleKillPrivileges2 | InitFlags.InitExtended
+        | InitFlags.DirectIoAllowMmap | InitFlags.NoExport;
 
     /// <summary>Without these an answer of ours would mean something else to the kernel.</summary>
-    public const InitFlags Needed = InitFlags.BigWrites | InitFlags.MaxPages | InitFlags.ExplicitInvalidateData | InitFlags.AtomicTruncate;
+    public const InitFlags Needed = InitFlags.BigWrites | InitFlags.MaxPages | InitFlags.AtomicTruncate;
 }

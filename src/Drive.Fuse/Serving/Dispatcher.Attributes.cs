@@ -9,6 +9,12 @@ internal sealed partial class Dispatcher
     /// <summary>XATTR_SIZE_MAX and XATTR_LIST_MAX.</summary>
     private const int XattrBytesMax = 64 * 1024;
 
+    /// <summary>
+    /// Access control lists. The kernel enforces them only when INIT agreed on them, and one that is kept but not enforced would be a lie: programs
+    /// that copy a file's permissions this way must get a refusal, and then use chmod(2).
+    /// </summary>
+    private static readonly byte[] AclPrefix = [.. "system.posix_acl_"u8];
+
     private const uint XattrCreate = 1;
     private const uint XattrReplace = 2;
 
@@ -56,8 +62,18 @@ internal sealed partial class Dispatcher
 
     private void SetXattr(Request request, NodeId node, RequestReader body)
     {
-        if (!body.TryTake(out SetXattrIn input) || !body.TryTakeString(out ReadOnlySpan<byte> name) || name.IsEmpty
-            || input.Size != body.Rest.Length || input.Flags > XattrReplace)
+        if (!body.TryTake(out SetXattrIn input))
+        {
+            request.ReplyErrno(Errno.EINVAL);
+            return;
+        }
+
+        if (!TryTakeXattrName(request, ref body, out ReadOnlySpan<byte> name))
+        {
+            return;
+        }
+
+        if (input.Size != body.Rest.Length || input.Flags > XattrReplace)
         {
             request.ReplyErrno(Errno.EINVAL);
             return;
@@ -80,9 +96,14 @@ internal sealed partial class Dispatcher
 
     private void GetXattr(Request request, NodeId node, RequestReader body)
     {
-        if (!body.TryTake(out GetXattrIn input) || !body.TryTakeString(out ReadOnlySpan<byte> name) || name.IsEmpty)
+        if (!body.TryTake(out GetXattrIn input))
         {
             request.ReplyErrno(Errno.EINVAL);
+            return;
+        }
+
+        if (!TryTakeXattrName(request, ref body, out ReadOnlySpan<byte> name))
+        {
             return;
         }
 
@@ -106,13 +127,24 @@ internal sealed partial class Dispatcher
 
     private void RemoveXattr(Request request, NodeId node, RequestReader body)
     {
-        if (!body.TryTakeString(out ReadOnlySpan<byte> name) || name.IsEmpty)
+        if (TryTakeXattrName(request, ref body, out ReadOnlySpan<byte> name))
         {
-            request.ReplyErrno(Errno.EINVAL);
-            return;
+            request.Reply(volume.RemoveExtendedAttribute(node, name));
+        }
+    }
+
+    /// <summary>Takes the name of an extended attribute; answers the request when there is none that is served.</summary>
+    private static bool TryTakeXattrName(Request request, ref RequestReader body, out ReadOnlySpan<byte> name)
+    {
+        int errno = !body.TryTakeString(out name) || name.IsEmpty ? Errno.EINVAL
+            : name.StartsWith(AclPrefix) ? Errno.EOPNOTSUPP
+            : 0;
+        if (errno != 0)
+        {
+            request.ReplyErrno(errno);
         }
 
-        request.Reply(volume.RemoveExtendedAttribute(node, name));
+        return errno == 0;
     }
 
     private static void ReplyXattr(Request request, FsStatus status, int length, int capacity)

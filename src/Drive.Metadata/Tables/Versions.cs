@@ -19,6 +19,28 @@ internal sealed class Versions(Database database, string table)
     private readonly Statement _deleteBetween = database.Prepare(
         $"DELETE FROM {table} INDEXED BY {table}_opened WHERE from_seq = ?1 AND {FromIsProvisional} AND to_seq = ?2");
 
+    private readonly Statement _provisional = database.Prepare(
+        $"""
+        SELECT from_seq FROM {table} INDEXED BY {table}_opened WHERE {FromIsProvisional}
+        UNION SELECT to_seq FROM {table} INDEXED BY {table}_closed WHERE {ToIsProvisional}
+        """);
+
+    /// <summary>The provisional seqs that rows carry. Costs as much as there are such rows.</summary>
+    public void FindProvisional(SortedSet<long> seqs)
+    {
+        try
+        {
+            while (_provisional.Step())
+            {
+                seqs.Add(_provisional.Long(0));
+            }
+        }
+        finally
+        {
+            _provisional.Reset();
+        }
+    }
+
     /// <summary>What began or ended at one seq now does so at another.</summary>
     public void Move(long from, long to)
     {

@@ -38,7 +38,7 @@ public sealed class CheckpointReader
     public static async Task<CheckpointReader> OpenAsync(IObjectStore store, VaultKeys keys, CheckpointRef checkpoint, CancellationToken cancellationToken)
     {
         ObjectName name = VaultNames.Checkpoint(checkpoint.Id);
-        byte[] bytes = await store.GetAsync(name, ManifestBytesMax, cancellationToken)
+        byte[] bytes = await store.GetProvableAsync(name, ManifestBytesMax, cancellationToken)
             ?? throw new VaultIntegrityException(name.Value, IntegrityKind.Missing, "the checkpoint is not in the store");
         if (VaultLog.Hash(bytes) != checkpoint.ManifestHash)
         {
@@ -94,7 +94,7 @@ public sealed class CheckpointReader
     private async Task<RowChanges> ReadPartAsync(CheckpointPart part, CancellationToken cancellationToken)
     {
         string name = VaultNames.Checkpoint(part.Id).Value;
-        byte[] bytes = await _store.GetAsync(VaultNames.Checkpoint(part.Id), part.Length, cancellationToken)
+        byte[] bytes = await _store.GetProvableAsync(VaultNames.Checkpoint(part.Id), part.Length, cancellationToken)
             ?? throw new VaultIntegrityException(name, IntegrityKind.Missing, "a part of the checkpoint is not in the store");
         if (VaultLog.Hash(bytes) != part.Hash)
         {

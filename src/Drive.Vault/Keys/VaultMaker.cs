@@ -77,7 +77,7 @@ internal sealed class VaultMaker : IDisposable
 
         foreach ((ObjectName name, byte[] bytes) in objects)
         {
-            byte[]? found = await store.GetAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
+            byte[]? found = await store.GetProvableAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
             if (found is null || !found.AsSpan().SequenceEqual(bytes))
             {
                 throw new VaultIntegrityException(name.Value, IntegrityKind.Missing, "is not what was just put: this store can't be trusted with a vault");
@@ -108,7 +108,7 @@ internal sealed class VaultMaker : IDisposable
             return;
         }
 
-        byte[]? found = await store.GetAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
+        byte[]? found = await store.GetProvableAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
         if (found is null || !found.AsSpan().SequenceEqual(bytes))
         {
             throw new VaultException(VaultErrorKind.AlreadyExists, $"The store already holds {name}. Choose an empty place, or open the vault that is there.");

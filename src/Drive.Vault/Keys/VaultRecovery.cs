@@ -16,7 +16,7 @@ internal static class VaultRecovery
     {
         VaultMaker.CheckName(deviceName);
         using SecretBytes secret = RecoveryKey.Parse(recoveryKey);
-        byte[] vaultBytes = await store.GetAsync(VaultNames.Vault, VaultSetup.SmallBytesMax, cancellationToken)
+        byte[] vaultBytes = await store.GetProvableAsync(VaultNames.Vault, VaultSetup.SmallBytesMax, cancellationToken)
             ?? throw new VaultException(VaultErrorKind.NoVault, "There is no vault in this store.");
         VaultHeader header = VaultHeader.Decode(vaultBytes);
         SlotPayload payload = await OpenSlotAsync(store, secret, header, cancellationToken);
@@ -45,7 +45,7 @@ internal static class VaultRecovery
     private static async Task<SlotPayload> OpenSlotAsync(IObjectStore store, SecretBytes secret, VaultHeader header, CancellationToken cancellationToken)
     {
         ObjectName name = VaultMaker.RecoverySlotName(secret, header);
-        byte[] slot = await store.GetAsync(name, Slot.BytesMax, cancellationToken)
+        byte[] slot = await store.GetProvableAsync(name, Slot.BytesMax, cancellationToken)
             ?? throw new VaultException(VaultErrorKind.WrongSecret, "This recovery key does not open this vault.");
         byte[] plain = Slot.Open(slot, SlotKind.Recovery, header.VaultId, [], secret.Span, name.Value);
         try

@@ -19,7 +19,7 @@ public static partial class VaultSetup
         {
             (ObjectName name, byte[] bytes) = PassphraseSlot.Seal(keys, new LogPin(state.Seq, state.Head), state.Floor, newPassphrase, iterations, random);
             await VaultMaker.PutExactlyAsync(store, name, bytes, cancellationToken);
-            byte[] found = await store.GetAsync(name, Slot.BytesMax, cancellationToken)
+            byte[] found = await store.GetProvableAsync(name, Slot.BytesMax, cancellationToken)
                 ?? throw new VaultIntegrityException(name.Value, IntegrityKind.Missing, "is not there, though it was just put");
             if (!found.AsSpan().SequenceEqual(bytes))
             {
@@ -37,7 +37,7 @@ public static partial class VaultSetup
 
         foreach (ObjectName name in names.Where(name => name != kept))
         {
-            if (await store.GetAsync(name, Slot.BytesMax, cancellationToken) is { } slot && Slot.LooksLike(slot, SlotKind.Passphrase))
+            if (await store.GetProvableAsync(name, Slot.BytesMax, cancellationToken) is { } slot && Slot.LooksLike(slot, SlotKind.Passphrase))
             {
                 await store.DeleteAsync(name, cancellationToken);
             }

@@ -72,7 +72,7 @@ public static partial class VaultSetup
     /// <summary>What the store holds. Reads two or three small objects.</summary>
     public static async Task<VaultInfo> ProbeAsync(IObjectStore store, CancellationToken cancellationToken)
     {
-        byte[]? bytes = await store.GetAsync(VaultNames.Vault, SmallBytesMax, cancellationToken);
+        byte[]? bytes = await store.GetProvableAsync(VaultNames.Vault, SmallBytesMax, cancellationToken);
         if (bytes is null)
         {
             return new VaultInfo(VaultPresence.None, null);

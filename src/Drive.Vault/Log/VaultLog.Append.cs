@@ -66,7 +66,7 @@ public sealed partial class VaultLog
 
         if (!await _store.PutIfAbsentAsync(attempt.Name, attempt.Bytes, cancellationToken))
         {
-            byte[]? found = await _store.GetAsync(attempt.Name, SealedBody.ObjectBytesMax, cancellationToken);
+            byte[]? found = await _store.GetProvableAsync(attempt.Name, SealedBody.ObjectBytesMax, cancellationToken);
             if (found is null)
             {
                 return await ReadFloorAsync(state, cancellationToken) is { } passed && passed.Seq >= attempt.Seq

@@ -26,7 +26,7 @@ public sealed partial class VaultLog
         ObjectName name = VaultNames.Floor(floor.Number);
         if (!await _store.PutIfAbsentAsync(name, bytes, cancellationToken))
         {
-            byte[] found = await _store.GetAsync(name, FloorBytesMax, cancellationToken)
+            byte[] found = await _store.GetProvableAsync(name, FloorBytesMax, cancellationToken)
                 ?? throw new StoreException(StoreErrorKind.Malformed, isTransient: true, $"The store says that {name} exists, and does not have it.");
             if (OpenFloor(state, floor.Number, found, name.Value) != floor)
             {
@@ -39,7 +39,7 @@ public sealed partial class VaultLog
     internal async Task<FloorRef?> ReadFloorAsync(VaultState state, CancellationToken cancellationToken)
     {
         ObjectName name = VaultNames.Floor(state.Floor + 1);
-        byte[]? bytes = await _store.GetAsync(name, FloorBytesMax, cancellationToken);
+        byte[]? bytes = await _store.GetProvableAsync(name, FloorBytesMax, cancellationToken);
         return bytes is null ? null : OpenFloor(state, state.Floor + 1, bytes, name.Value);
     }
 

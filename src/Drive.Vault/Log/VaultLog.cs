@@ -50,7 +50,7 @@ public sealed partial class VaultLog
     public async Task<FloorRef?> VerifyPinAsync(VaultState state, CancellationToken cancellationToken)
     {
         ObjectName name = state.Seq == 0 ? VaultNames.Vault : VaultNames.Commit(state.Gen, state.Seq);
-        byte[]? bytes = await _store.GetAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
+        byte[]? bytes = await _store.GetProvableAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
         if (bytes is not null)
         {
             return Hash(bytes) == state.Head
@@ -77,7 +77,7 @@ public sealed partial class VaultLog
     private async Task<ReadResult> ReadCoreAsync(VaultState state, Func<RowChanges, RowChanges>? resolveClosed, CancellationToken cancellationToken)
     {
         ObjectName name = VaultNames.Commit(state.Gen, state.Seq + 1);
-        byte[]? bytes = await _store.GetAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
+        byte[]? bytes = await _store.GetProvableAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
         if (bytes is null)
         {
             // Slots are deleted only after their floor exists, so in this order a truncated slot is never taken for the head.

@@ -18,40 +18,37 @@ internal sealed class PackCipherCache(VaultKeys keys, int packsMax) : IDisposabl
     private readonly LinkedList<Entry> _recent = new();
     private bool _disposed;
 
-    /// <summary>The epoch that opened this pack before.</summary>
-    public int? FindEpoch(PackId pack)
+    /// <summary>A cipher for a pack that was opened before, under the epoch that opened it; else null.</summary>
+    public ObjectCipher? Rent(PackId pack)
     {
-        lock (_lock)
-        {
-            return _entries.TryGetValue(pack, out LinkedListNode<Entry>? node) ? node.Value.Epoch : null;
-        }
-    }
-
-    public ObjectCipher Rent(PackId pack, int epoch)
-    {
+        int epoch;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_entries.TryGetValue(pack, out LinkedListNode<Entry>? node) && node.Value.Epoch == epoch)
+            if (!_entries.TryGetValue(pack, out LinkedListNode<Entry>? node))
             {
-                _recent.Remove(node);
-                _recent.AddFirst(node);
-                if (node.Value.Idle.TryPop(out ObjectCipher? idle))
-                {
-                    return idle;
-                }
+                return null;
             }
+
+            _recent.Remove(node);
+            _recent.AddFirst(node);
+            if (node.Value.Idle.TryPop(out ObjectCipher? idle))
+            {
+                return idle;
+            }
+
+            epoch = node.Value.Epoch;
         }
 
         return new ObjectCipher(keys, new ObjectHeader(ObjectClass.Pack, keys.VaultId, epoch, pack.Value));
     }
 
-    /// <summary>Gives a cipher back; one that never opened anything is not worth keeping.</summary>
-    public void Return(PackId pack, int epoch, ObjectCipher cipher, bool opened)
+    /// <summary>Gives a cipher back; one that opened nothing makes no pack known.</summary>
+    public void Return(ObjectCipher cipher, bool opened)
     {
         lock (_lock)
         {
-            if (!_disposed && TryKeep(pack, epoch, cipher, opened))
+            if (!_disposed && TryKeep(cipher, opened))
             {
                 return;
             }
@@ -75,8 +72,10 @@ internal sealed class PackCipherCache(VaultKeys keys, int packsMax) : IDisposabl
         }
     }
 
-    private bool TryKeep(PackId pack, int epoch, ObjectCipher cipher, bool opened)
+    private bool TryKeep(ObjectCipher cipher, bool opened)
     {
+        var pack = new PackId(cipher.Header.ObjectId);
+        int epoch = cipher.Header.Epoch;
         if (!_entries.TryGetValue(pack, out LinkedListNode<Entry>? node))
         {
             if (!opened)

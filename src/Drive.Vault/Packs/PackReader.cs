@@ -124,14 +124,15 @@ public sealed class PackReader : IDisposable
     /// <summary>The metadata does not say under which key epoch a pack was sealed: the first that opens it is remembered.</summary>
     private bool TryOpenContent(BlockRow block, int segment, ReadOnlySpan<byte> sealedBytes, Span<byte> content, int plainLength)
     {
-        if (_ciphers.FindEpoch(block.Pack) is { } known)
+        if (_ciphers.Rent(block.Pack) is { } known)
         {
-            return TryEpoch(known, block, segment, sealedBytes, content, plainLength);
+            return TryOpenWith(known, block, segment, sealedBytes, content, plainLength);
         }
 
         foreach (int epoch in _keys.EpochsNewestFirst)
         {
-            if (TryEpoch(epoch, block, segment, sealedBytes, content, plainLength))
+            var cipher = new ObjectCipher(_keys, new ObjectHeader(ObjectClass.Pack, _keys.VaultId, epoch, block.Pack.Value));
+            if (TryOpenWith(cipher, block, segment, sealedBytes, content, plainLength))
             {
                 return true;
             }
@@ -140,11 +141,10 @@ public sealed class PackReader : IDisposable
         return false;
     }
 
-    private bool TryEpoch(int epoch, BlockRow block, int segment, ReadOnlySpan<byte> sealedBytes, Span<byte> content, int plainLength)
+    private bool TryOpenWith(ObjectCipher cipher, BlockRow block, int segment, ReadOnlySpan<byte> sealedBytes, Span<byte> content, int plainLength)
     {
-        ObjectCipher cipher = _ciphers.Rent(block.Pack, epoch);
         bool opened = cipher.TryOpen((long)block.FirstSegment + segment, last: false, BlockSegments.IsCompressed(block, segment), plainLength, sealedBytes, content);
-        _ciphers.Return(block.Pack, epoch, cipher, opened);
+        _ciphers.Return(cipher, opened);
         return opened;
     }
 

@@ -13,6 +13,11 @@ public abstract class ObjectStoreContract : IAsyncLifetime
 
     protected static CancellationToken None => CancellationToken.None;
 
+    /// <summary>
+    /// False for a store that finds out by comparing bytes whether an unanswered put was its own: of racing puts of equal bytes several may be told true.
+    /// </summary>
+    protected virtual bool TellsEqualBytesApart => true;
+
     public static TheoryData<int> Lengths => [0, 1, 4096, 65_537, 8 << 20];
 
     public async Task InitializeAsync() => _store = await OpenAsync();
@@ -137,7 +142,7 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     [Fact]
     public async Task Of_racing_creators_exactly_one_wins_and_its_bytes_are_whole()
     {
-        foreach (int length in new[] { 0, 100, 300_000 })
+        foreach (int length in TellsEqualBytesApart ? new[] { 0, 100, 300_000 } : [100, 300_000])
         {
             byte[][] contents = [.. Enumerable.Range(0, 8).Select(writer => Bytes(writer, length))];
             for (int round = 0; round < 5; round++)

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Drive.Core.Platform;
+using Drive.Core.Rows;
+using Drive.Vault.Keys;
+
+namespace Drive.Vault.Sealing;
+
+/// <summary>
+/// A small object sealed as one segment: preamble, then the seal over <c>form u8 | plain length u32 | body</c>.
+/// The body is compressed where that pays. Commits, floors and manifests carry a signature after it (<see cref="SignedObject"/>).
+/// </summary>
+internal static class SealedBody
+{
+    public const int BodyBytesMax = 256 * 1024 * 1024;
+    public const int ObjectBytesMax = BodyBytesMax + 4096;
+    private const int PrefixBytes = 5;
+    private const byte Plain = 0;
+    private const byte Brotli = 1;
+
+    /// <summary>Seals with a fresh id, and leaves <paramref name="tailBytes"/> free at the end.</summary>
+    public static byte[] Seal(VaultKeys keys, ObjectClass objectClass, IRandomSource random, ReadOnlySpan<byte> lead, ReadOnlySpan<byte> body, int tailBytes, out Bytes32 id)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, BodyBytesMax);
+        Span<byte> idBytes = stackalloc byte[Bytes32.Size];
+        random.Fill(idBytes);
+        id = new Bytes32(idBytes);
+        byte[] content = ArrayPool<byte>.Shared.Rent(lead.Length + PrefixBytes + body.Length);
+        try
+        {
+            lead.CopyTo(content);
+            int length = lead.Length + Pack(body, content.AsSpan(lead.Length));
+            var result = new byte[ObjectCipher.PreambleBytes + length + ObjectCipher.TagBytes + tailBytes];
+            using var cipher = new ObjectCipher(keys, new ObjectHeader(objectClass, keys.VaultId, keys.KeyEpoch, id));
+            cipher.WritePreamble(result);
+            cipher.Seal(0, last: true, compressed: false, length, content.AsSpan(0, length), result.AsSpan(ObjectCipher.PreambleBytes));
+            return result;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(content);
+            ArrayPool<byte>.Shared.Return(content);
+        }
+    }
+
+    /// <summary>The content (lead, form, body) after commitment and tag have held; still to be unpacked.</summary>
+    public static byte[] Open(VaultKeys keys, ObjectClass expectedClass, ReadOnlySpan<byte> sealedObject, string objectName, out ObjectHeader header)
+    {
+        using ObjectCipher cipher = ObjectCipher.Open(keys, expectedClass, sealedObject, objectName);
+        header = cipher.Header;
+        ReadOnlySpan<byte> segment = sealedObject[ObjectCipher.PreambleBytes..];
+        if (segment.Length < ObjectCipher.TagBytes + PrefixBytes)
+        {
+            throw new VaultIntegrityException(objectName, IntegrityKind.Malformed, "cut short");
+        }
+
+        var content = new byte[segment.Length - ObjectCipher.TagBytes];
+        return cipher.TryOpen(0, last: true, compressed: false, content.Length, segment, content)
+            ? content
+            : throw new VaultIntegrityException(objectName, IntegrityKind.Seal, "its seal does not hold");
+    }
+
+    /// <summary>The body out of its form; never more than it declares, nor than <see cref="BodyBytesMax"/>.</summary>
+    public static ReadOnlyMemory<byte> Unpack(ReadOnlyMemory<byte> packed, string objectName)
+    {
+        ReadOnlySpan<byte> source = packed.Span;
+        if (source.Length < PrefixBytes)
+        {
+            throw new VaultIntegrityException(objectName, IntegrityKind.Malformed, "cut short");
+        }
+
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(source[1..]);
+        if (source[0] == Plain && length == source.Length - PrefixBytes)
+        {
+            return packed[PrefixBytes..];
+        }
+
+        if (source[0] == Brotli && length <= BodyBytesMax)
+        {
+            var body = new byte[length];
+            if (BrotliDecoder.TryDecompress(source[PrefixBytes..], body, out int written) && written == length)
+            {
+                return body;
+            }
+        }
+
+        throw new VaultIntegrityException(objectName, IntegrityKind.Malformed, "its body can't be unpacked");
+    }
+
+    private static int Pack(ReadOnlySpan<byte> body, Span<byte> destination)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(destination[1..], (uint)body.Length);
+        int worthwhile = body.Length - (body.Length / 16) - 1;
+        if (worthwhile > 0 && BrotliEncoder.TryCompress(body, destination.Slice(PrefixBytes, worthwhile), out int written, quality: 1, window: 22))
+        {
+            destination[0] = Brotli;
+            return PrefixBytes + written;
+        }
+
+        destination[0] = Plain;
+        body.CopyTo(destination[PrefixBytes..]);
+        return PrefixBytes + body.Length;
+    }
+}
