@@ -46,6 +46,10 @@ public sealed partial class Volume
         {
             _unsent.Add(NodeId.Root);
             _openSince = _time.GetUtcNow();
+
+            // What an earlier run left counts as a change of this one: whoever waits for the store waits for it too.
+            _change = 1;
+            _savedChange = 1;
         }
     }
 

@@ -158,3 +158,6 @@ public sealed class NativeProgramTests(NativeDirectoryFixture fixture) : Program
 
 /// <summary>Programs on the reference volume behind the kernel.</summary>
 public sealed class ReferenceMountProgramTests(ReferenceMountFixture fixture) : ProgramContract(fixture), IClassFixture<ReferenceMountFixture>;
+
+/// <summary>Programs on the drive itself.</summary>
+public sealed class DriveMountProgramTests(DriveMountFixture fixture) : ProgramContract(fixture), IClassFixture<DriveMountFixture>;
