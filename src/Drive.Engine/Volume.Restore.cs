@@ -46,6 +46,10 @@ public sealed partial class Volume
         {
             _unsent.Add(NodeId.Root);
             _openSince = _time.GetUtcNow();
+
+            // What the run before left is a change of this one: saved, and not landed.
+            _change = 1;
+            _savedChange = 1;
         }
     }
 
