@@ -163,9 +163,10 @@ public sealed partial class Volume
     /// <summary>A file that is unlinked but open keeps its extents in memory when the commit that removes it lands.</summary>
     private void PinExtentsOfUnlinked(RowChanges rows)
     {
+        HashSet<NodeId> kept = [.. rows.Opened.Nodes.Select(static row => row.Node)];
         foreach (NodeRow row in rows.Closed.Nodes)
         {
-            if (_nodes.TryGetValue(row.Node, out Node? node) && node is { LinkCount: 0, IsRegular: true, PinnedExtents: null })
+            if (!kept.Contains(row.Node) && _nodes.TryGetValue(row.Node, out Node? node) && node is { LinkCount: 0, IsRegular: true, PinnedExtents: null })
             {
                 node.PinnedExtents = _metadata.ReadExtents(node.Id, 0, long.MaxValue);
             }
