@@ -194,8 +194,8 @@ public sealed partial class Volume
                 throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
             }
 
+            await LandAsync(interrupted.Capture, interrupted.Attempt, content.Rows, cancellationToken);
             _interrupted = null;
-            Land(interrupted.Capture, interrupted.Attempt, content.Rows);
         }
 
         while (_stopReason is null)

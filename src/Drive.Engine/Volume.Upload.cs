@@ -1,3 +1,4 @@
+using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
@@ -138,7 +139,7 @@ public sealed partial class Volume
         rows.Blocks.AddRange(content.Blocks);
         if (rows.IsEmpty)
         {
-            Land(capture, null, rows);
+            await LandAsync(capture, null, rows, cancellationToken);
             return;
         }
 
@@ -151,19 +152,32 @@ public sealed partial class Volume
             Incarnation = _incarnation,
         };
         Attempt attempt = _vaultLog.Prepare(_state, draft);
-        SaveAttempt(attempt.Encode(), CaptureCodec.Encode([.. CaptureCodec.Rows(capture)]));
+        while (!TrySaveAttempt(attempt.Encode(), CaptureCodec.Encode([.. CaptureCodec.Rows(capture)])))
+        {
+            await WaitAsync(PatienceMin, cancellationToken);
+        }
+
         if (await SubmitAsync(attempt, cancellationToken))
         {
-            Land(capture, attempt, rows);
+            await LandAsync(capture, attempt, rows, cancellationToken);
         }
     }
 
-    private void SaveAttempt(byte[]? attempt, byte[]? captured)
+    private bool TrySaveAttempt(byte[] attempt, byte[] captured)
     {
         MetadataBatch batch = new() { Epoch = _epoch };
         batch.PutSetting(AttemptSetting, attempt);
         batch.PutSetting(CapturedSetting, captured);
-        _metadata.Apply(batch);
+        try
+        {
+            _metadata.Apply(batch);
+            return true;
+        }
+        catch (DiskFullException error)
+        {
+            NoteWriteError(FsStatus.NoSpace, error);
+            return false;
+        }
     }
 
     /// <summary>Sends an attempt, the same bytes each time, until its fate is known. False: another device has the slot.</summary>
