@@ -51,6 +51,9 @@ public sealed partial class Volume
         }
     }
 
+    /// <summary>Whether a landing left something to save that is no change: rows of holes, and records of the log that may go.</summary>
+    private bool HasLeftovers => _pending.Releases.Count + _pending.Contents.Count > 0;
+
     private FsStatus CommitLocally() => CommitLocally(freeze: false, out _);
 
     /// <summary>Saves all changes made before the call. With <paramref name="freeze"/> the epoch ends at that moment and is handed out for upload.</summary>
@@ -77,7 +80,7 @@ public sealed partial class Volume
                     return FsStatus.IoError;
                 }
 
-                if (!freeze && _savedChange >= wanted)
+                if (!freeze && _savedChange >= wanted && !HasLeftovers)
                 {
                     return FsStatus.Ok;
                 }

@@ -178,7 +178,7 @@ public sealed partial class Volume : IVolume
             using PeriodicTimer timer = new(_settings.SaveInterval, _time);
             for (long tick = 0; await timer.WaitForNextTickAsync(cancellationToken); tick++)
             {
-                if (Volatile.Read(ref _change) > Volatile.Read(ref _savedChange) || _stuck is not null)
+                if (IsSaveDue())
                 {
                     CommitLocally();
                 }
@@ -200,6 +200,14 @@ public sealed partial class Volume : IVolume
             {
                 _failure ??= "Saving ended by an error, see the log; mount again.";
             }
+        }
+    }
+
+    private bool IsSaveDue()
+    {
+        lock (_gate)
+        {
+            return _change > _savedChange || _stuck is not null || HasLeftovers;
         }
     }
 
