@@ -49,10 +49,14 @@ public sealed partial class Volume
                 }
 
                 CommitLocally(freeze: true, out Capture? capture);
-                if (capture is not null)
+                if (capture is null)
                 {
-                    await SendAsync(capture, cancellationToken);
+                    // The local disk took nothing: asking it at once again would only burn the processor.
+                    await WaitAsync(PatienceMin, cancellationToken);
+                    continue;
                 }
+
+                await SendAsync(capture, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
