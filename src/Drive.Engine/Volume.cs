@@ -140,7 +140,7 @@ public sealed partial class Volume : IVolume
     {
         await _stopping.CancelAsync();
         await _loops;
-        return IsReadOnly || CommitLocally() == FsStatus.Ok;
+        return CommitLocally() == FsStatus.Ok;
     }
 
     /// <inheritdoc/>
