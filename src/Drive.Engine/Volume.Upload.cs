@@ -194,7 +194,7 @@ public sealed partial class Volume
             return true;
         }
 
-        Stop("Another device wrote to this vault. What was done here since is kept on this machine; unmount, and mount on one machine at a time.", null);
+        StopForForeignCommit();
         return false;
     }
 
