@@ -212,13 +212,29 @@ public sealed partial class Volume
                 return;
             }
 
-            _metadata.ApplyCommit(next.Seq, content.Rows, [(StateSetting, next.Encode())]);
+            NoteOwnNodes(content.Rows);
+            _metadata.ApplyCommit(
+                next.Seq, content.Rows, [(StateSetting, next.Encode()), (CounterSetting, Numbers.Encode((long)_nextNodeCounter))]);
             _state = next;
             _nextEntryId = _metadata.NextEntryId;
         }
 
         _incarnation = (_state.FindMember(_keys.DeviceId)?.Incarnation ?? 0) + 1;
         EngineLog.LogCaughtUp(_logger, _state.Seq);
+    }
+
+    /// <summary>A device that lost its local state, or was put back to an older one, finds in the log which numbers it gave to nodes.</summary>
+    private void NoteOwnNodes(RowChanges rows)
+    {
+        ulong first = NodeId.Compose(_deviceNumber, 0).Value;
+        ulong end = NodeId.Compose(_deviceNumber + 1, 0).Value;
+        foreach (NodeRow row in rows.Opened.Nodes)
+        {
+            if (row.Node.Value >= first && row.Node.Value < end)
+            {
+                _nextNodeCounter = Math.Max(_nextNodeCounter, row.Node.Value - first + 1);
+            }
+        }
     }
 
     private RowChanges ResolveClosed(RowChanges keysOnly) =>
