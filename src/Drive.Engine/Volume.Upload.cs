@@ -134,7 +134,7 @@ public sealed partial class Volume
             await WaitAsync(PatienceMin, cancellationToken);
         }
 
-        ContentUpload content = new(_metadata, _log, _blocks, () => new PackWriter(_keys, _random), _keys, PutPackAsync);
+        ContentUpload content = new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync);
         await content.SendAsync(capture, cancellationToken);
         RowChanges rows = _metadata.ReadEpoch(capture.Epoch);
         content.CloseExtentsOfRemoved(rows);
@@ -197,6 +197,16 @@ public sealed partial class Volume
         StopForForeignCommit();
         return false;
     }
+
+    /// <summary>For a block that is sealed anew from old bytes and new ones.</summary>
+    private Task<bool> ReadBlockAsync(BlockId block, int offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        PatientlyAsync(
+            async token =>
+            {
+                await _blocks.ReadAsync(block, offset, destination, token);
+                return true;
+            },
+            cancellationToken);
 
     private Task<bool> PutPackAsync(PackId pack, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         PatientlyAsync(
