@@ -204,6 +204,12 @@ public sealed partial class Volume
             return;
         }
 
+        if (node.OpenCount > 0)
+        {
+            // Who has it open may still ask for them when the database has forgotten them.
+            LoadXattrs(node);
+        }
+
         _nodeCount--;
         node.LastChange = _change;
         _removedNodes[node.Id] = _change;
