@@ -161,13 +161,15 @@ public sealed partial class Volume
                     node.Overlay = null;
                 }
             }
-            else if (node is { LinkCount: > 0 })
+            else if (FindNode(file.Node) is { LinkCount: > 0 } found)
             {
-                _pending.Contents.Add(node);
-            }
-            else if (FindNode(file.Node) is { LinkCount: > 0 } loaded)
-            {
-                _pending.Contents.Add(loaded);
+                _pending.Contents.Add(found);
+                if (!overlay.IsEmpty)
+                {
+                    // After a restart nothing else knows that the file changed again while its commit was on its way.
+                    _unsent.Add(file.Node);
+                    _openSince ??= _time.GetUtcNow();
+                }
             }
         }
 

@@ -37,9 +37,12 @@ public sealed partial class Volume
 
         RowChanges open = _metadata.ReadEpoch(_epoch);
         _unsent = [.. open.Opened.Nodes.Select(row => row.Node), .. open.Closed.Nodes.Select(row => row.Node)];
-        if (_interrupted is null)
+        foreach (NodeId file in _dirtyFiles)
         {
-            _unsent.UnionWith(_dirtyFiles);
+            if (_sending?.Nodes.Contains(file) != true)
+            {
+                _unsent.Add(file);
+            }
         }
 
         if (_unsent.Count > 0 || !open.IsEmpty)
@@ -101,7 +104,14 @@ public sealed partial class Volume
     private Capture RestoreCapture(long frozen, Dictionary<LogPosition, DirtyChunk> chunks)
     {
         List<DirtyRow> rows = CaptureCodec.Decode(_metadata.ReadSetting(CapturedSetting));
-        Capture capture = new() { Epoch = frozen, Change = 0, Nodes = [], OldestChange = _time.GetUtcNow() };
+        RowChanges changes = _metadata.ReadEpoch(frozen);
+        Capture capture = new()
+        {
+            Epoch = frozen,
+            Change = 0,
+            Nodes = [.. changes.Opened.Nodes.Select(static row => row.Node), .. changes.Closed.Nodes.Select(static row => row.Node)],
+            OldestChange = _time.GetUtcNow(),
+        };
         foreach (IGrouping<NodeId, DirtyRow> file in rows.GroupBy(static row => row.Node))
         {
             List<OverlayItem> items = [];
