@@ -31,14 +31,15 @@ public sealed partial class Volume
     private int _saveQueued;
 
     /// <summary>Waits for a local commit while too many bytes are in memory only: the writer is slowed to the disk's speed.</summary>
-    private void WaitForRoom()
+    private FsStatus WaitForRoom()
     {
         long bytes = Volatile.Read(ref _memoryBytes);
         if (bytes > _settings.MemoryBytesMax)
         {
-            CommitLocally();
+            return CommitLocally();
         }
-        else if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _saveQueued, 1) == 0)
+
+        if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _saveQueued, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
                 static volume =>
@@ -49,6 +50,8 @@ public sealed partial class Volume
                 this,
                 preferLocal: false);
         }
+
+        return FsStatus.Ok;
     }
 
     /// <summary>Whether a landing left something to save that is no change: rows of holes, and records of the log that may go.</summary>
