@@ -267,6 +267,12 @@ public sealed partial class Volume
             _log.Release(chunk.Position, chunk.Length);
         }
 
+        if (point.Releases.Count > 0 && _log.LiveBytes == 0)
+        {
+            // Nothing is dirty: the segment that is appended to goes as well, with the room it takes.
+            _log.StartNewSegment();
+        }
+
         return FsStatus.Ok;
     }
 
