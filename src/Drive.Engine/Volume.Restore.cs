@@ -49,7 +49,10 @@ public sealed partial class Volume
         {
             _unsent.Add(NodeId.Root);
             _openSince = _time.GetUtcNow();
+        }
 
+        if (_unsent.Count > 0 || _interrupted is not null)
+        {
             // What the run before left is a change of this one: saved, and not landed.
             _change = 1;
             _savedChange = 1;
