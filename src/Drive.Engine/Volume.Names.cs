@@ -94,7 +94,9 @@ public sealed partial class Volume
                 if (found == FsStatus.Ok)
                 {
                     status = Open(attributes.Node, options, out handle);
-                    return status == FsStatus.Ok ? GetAttributes(attributes.Node, out attributes) : status;
+                    NodeId node = attributes.Node;
+                    attributes = default;
+                    return status == FsStatus.Ok ? GetAttributes(node, out attributes) : status;
                 }
             }
 
