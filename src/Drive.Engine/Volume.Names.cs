@@ -138,12 +138,6 @@ public sealed partial class Volume
         attributes = default;
         lock (_gate)
         {
-            FsStatus status = CheckNew(newParent, newName, out Node directory);
-            if (status != FsStatus.Ok)
-            {
-                return status;
-            }
-
             if (FindNode(node) is not { } target)
             {
                 return FsStatus.NotFound;
@@ -152,6 +146,12 @@ public sealed partial class Volume
             if (target.IsDirectory)
             {
                 return FsStatus.NotPermitted;
+            }
+
+            FsStatus status = CheckNew(newParent, newName, out Node directory);
+            if (status != FsStatus.Ok)
+            {
+                return status;
             }
 
             if (target.LinkCount >= LinksMax)
