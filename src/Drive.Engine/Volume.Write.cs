@@ -24,7 +24,12 @@ public sealed partial class Volume
     /// <inheritdoc/>
     public FsStatus Write(HandleId handle, long offset, ReadOnlySpan<byte> data, WriteOptions options)
     {
-        WaitForRoom();
+        FsStatus room = WaitForRoom();
+        if (room != FsStatus.Ok)
+        {
+            return room;
+        }
+
         bool synchronous;
         lock (_gate)
         {
