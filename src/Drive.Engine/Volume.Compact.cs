@@ -21,15 +21,14 @@ public sealed partial class Volume
             return;
         }
 
-        SegmentUsage sparsest = _log.GetUsage().Where(static usage => usage is { IsClosed: true, LiveBytes: > 0 }).MinBy(static usage => usage.LiveBytes);
-        if (sparsest.LiveBytes == 0 || sparsest.LiveBytes > sparsest.BytesOnDisk / 2)
+        List<SegmentUsage> sparse = [.. _log.GetUsage().Where(static usage => usage is { IsClosed: true, LiveBytes: > 0 } && usage.LiveBytes < usage.BytesOnDisk / 2)];
+        if (sparse.Count > 0)
         {
-            return;
-        }
-
-        while (MoveShare(sparsest.Segment) && CommitLocally() == FsStatus.Ok)
-        {
-            // The next share of the segment.
+            long sparsest = sparse.MinBy(static usage => usage.LiveBytes).Segment;
+            while (MoveShare(sparsest) && CommitLocally() == FsStatus.Ok)
+            {
+                // The next share of the segment.
+            }
         }
     }
 

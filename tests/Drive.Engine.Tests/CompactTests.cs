@@ -26,7 +26,8 @@ public sealed class CompactTests
                     volume.WriteFile(NodeId.Root, $"kept{round}", kept);
                 }
 
-                Assert.Equal(FsStatus.Ok, volume.Write(handle, 0, VolumeFiles.Bytes(round, 1 << 20), WriteOptions.None));
+                FsStatus written = volume.Write(handle, 0, VolumeFiles.Bytes(round, 1 << 20), WriteOptions.None);
+                Assert.True(written == FsStatus.Ok, $"{written}, {volume.GetStatus()}");
                 Assert.Equal(FsStatus.Ok, await volume.FsyncAsync(handle, false, CancellationToken.None));
             }
 
