@@ -40,23 +40,20 @@ public sealed partial class Volume
         try
         {
             await CatchUpPatientlyAsync(cancellationToken);
-            while (!cancellationToken.IsCancellationRequested && _stopReason is null)
+            while (!_settings.ReadOnly && !cancellationToken.IsCancellationRequested && _stopReason is null)
             {
-                if (!IsUploadDue())
+                if (IsUploadDue())
+                {
+                    await SendEpochAsync(cancellationToken);
+                }
+                else if (IsSendAheadDue())
+                {
+                    await SendAheadAsync(cancellationToken);
+                }
+                else
                 {
                     await WaitAsync(UploadTick, cancellationToken);
-                    continue;
                 }
-
-                CommitLocally(freeze: true, out Capture? capture);
-                if (capture is null)
-                {
-                    // The local disk took nothing: asking it at once again would only burn the processor.
-                    await WaitAsync(PatienceMin, cancellationToken);
-                    continue;
-                }
-
-                await SendAsync(capture, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -69,21 +66,45 @@ public sealed partial class Volume
         }
     }
 
+    private async Task SendEpochAsync(CancellationToken cancellationToken)
+    {
+        CommitLocally(freeze: true, out Capture? capture);
+        if (capture is null)
+        {
+            // The local disk took nothing: asking it at once again would only burn the processor.
+            await WaitAsync(PatienceMin, cancellationToken);
+            return;
+        }
+
+        await SendAsync(capture, cancellationToken);
+    }
+
     private bool IsUploadDue()
     {
         lock (_gate)
         {
-            if (_unsent.Count == 0 || _openSince is not { } since)
+            if (_unsent.Count == 0)
             {
                 return false;
             }
 
-            DateTimeOffset now = _time.GetUtcNow();
-            return _forceThrough > _landedChange
-                || now - _lastChangeAt >= _settings.UploadRest
-                || now - since >= _settings.UploadDeadline
-                || _dirtyBytes >= _settings.UploadBatchBytes;
+            bool isBatchFull = _late.Count == 0 && _dirtyBytes >= _settings.UploadBatchBytes;
+            return _forceThrough > _landedChange || _lateReady || (_openSince is { } since && (isBatchFull || HasRestedOrWaited(since)));
         }
+    }
+
+    private bool IsSendAheadDue()
+    {
+        lock (_gate)
+        {
+            return _late.Count > 0 && HasRestedOrWaited(_late.Values.Min());
+        }
+    }
+
+    private bool HasRestedOrWaited(DateTimeOffset since)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        return now - _lastChangeAt >= _settings.UploadRest || now - since >= _settings.UploadDeadline;
     }
 
     /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>
@@ -105,16 +126,9 @@ public sealed partial class Volume
 
             // Until now a cut could simply drop data; from here on extents may come to lie below.
             node.MayHaveExtents = true;
-            OverlayItem[] items = [.. overlay.Items];
-            foreach (OverlayItem item in items)
-            {
-                if (item.Chunk is { } chunk)
-                {
-                    chunk.Pins++;
-                }
-            }
-
-            capture.Files.Add(new CapturedFile(id, node.Size, items, [.. overlay.Holes.Ranges]));
+            CapturedFile file = new(id, node.Size, [.. overlay.Items], [.. overlay.Holes.Ranges]);
+            Pin(file);
+            capture.Files.Add(file);
         }
 
         batch.PutSetting(FrozenSetting, Numbers.Encode(_epoch));
@@ -134,7 +148,7 @@ public sealed partial class Volume
             await WaitAsync(PatienceMin, cancellationToken);
         }
 
-        ContentUpload content = new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync);
+        ContentUpload content = NewContentUpload();
         await content.SendAsync(capture, cancellationToken);
         RowChanges rows = _metadata.ReadEpoch(capture.Epoch);
         content.CloseExtentsOfRemoved(rows);
@@ -166,6 +180,9 @@ public sealed partial class Volume
             await LandAsync(capture, attempt, rows, cancellationToken);
         }
     }
+
+    private ContentUpload NewContentUpload() =>
+        new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync, _early);
 
     private bool TrySaveAttempt(byte[] attempt, byte[] captured)
     {

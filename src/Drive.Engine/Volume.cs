@@ -183,6 +183,7 @@ public sealed partial class Volume : IVolume
                     CommitLocally();
                 }
 
+                CompactLog();
                 if (tick % 10 == 0)
                 {
                     await RefreshSpaceAsync(cancellationToken);

@@ -20,7 +20,8 @@ internal sealed class ContentUpload(
     Func<BlockId, int, Memory<byte>, CancellationToken, Task> readBlock,
     Func<PackWriter> newPack,
     VaultKeys keys,
-    Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack)
+    Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack,
+    EarlyBlocks early)
 {
     /// <summary>Packs on their way at once: one is put while the next is filled.</summary>
     private const int PutsMax = 2;
@@ -211,6 +212,18 @@ internal sealed class ContentUpload(
         BlockId id = keys.IdentifyBlock(plain.Span);
         if (_new.ContainsKey(id) || metadata.FindBlock(id) is not null)
         {
+            return id;
+        }
+
+        if (early.Find(id) is (var sent, var pack))
+        {
+            _new.Add(id, sent);
+            Blocks.Add(sent);
+            if (!Packs.Contains(pack))
+            {
+                Packs.Add(pack);
+            }
+
             return id;
         }
 
