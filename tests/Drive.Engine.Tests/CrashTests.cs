@@ -151,8 +151,8 @@ public sealed class CrashTests(ITestOutputHelper output)
 
     private static IObjectStore Inner(FaultyStore store) => store.Inner;
 
-    /// <summary>Local commits only when a call asks for one.</summary>
-    private static VolumeSettings Settings(VolumeSettings settings) => settings with { SaveInterval = TimeSpan.FromDays(30), NodesCachedMax = 40 };
+    /// <summary>Local commits only when a call asks for one; files soon large enough to be left out of commits.</summary>
+    private static VolumeSettings Settings(VolumeSettings settings) => settings with { SaveInterval = TimeSpan.FromDays(30), NodesCachedMax = 40, LateFileBytes = 100_000 };
 
     /// <summary>Starts an upload and returns when it has come to the moment.</summary>
     private static async Task HoldAsync(FaultyStore store, Volume volume, ManualTime time, Moment moment)
