@@ -72,6 +72,9 @@ public sealed partial class Volume
 
             if (!_budget.TryReserveDirty(data.Length))
             {
+                // Room comes back only by an upload: not in its own time, but now.
+                _forceThrough = Math.Max(_forceThrough, _change);
+                Hurry();
                 return FsStatus.NoSpace;
             }
 

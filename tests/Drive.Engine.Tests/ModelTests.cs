@@ -48,8 +48,8 @@ public sealed class ModelTests(ITestOutputHelper output)
         await run.RunAsync(seed, Operations);
     }
 
-    /// <summary>A small node cache, so that what is read again comes from the database.</summary>
-    private static VolumeSettings Settings(EngineFixture fixture) => fixture.Settings() with { NodesCachedMax = 16 };
+    /// <summary>A small node cache, so that what is read again comes from the database; and files soon large enough to be left out of commits.</summary>
+    private static VolumeSettings Settings(EngineFixture fixture) => fixture.Settings() with { NodesCachedMax = 16, LateFileBytes = 100_000 };
 
     private static async Task AfterStepAsync(EngineFixture fixture, VolumeModel model, Random random, int step)
     {
