@@ -38,6 +38,9 @@ internal static partial class Background
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
+
+            // The runtime keeps a copy of standard error from its first moment: the caller's own would stay open as long as the drive is mounted.
+            RedirectStandardError = true,
             UseShellExecute = false,
         };
         if (Path.GetFileNameWithoutExtension(program) == "dotnet")

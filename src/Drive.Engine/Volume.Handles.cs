@@ -9,6 +9,15 @@ public sealed partial class Volume
     private const long DotCookie = 1;
     private const long DotDotCookie = 2;
 
+    /// <summary>Entries offered for one taking of the gate; a kernel's buffer of 4 KiB holds about 25 with attributes.</summary>
+    private const int ListedMax = 64;
+
+    private static readonly byte[] DotName = "."u8.ToArray();
+    private static readonly byte[] DotDotName = ".."u8.ToArray();
+
+    [ThreadStatic]
+    private static List<Listed>? t_listed;
+
     private readonly Dictionary<HandleId, Handle> _handles = [];
     private ulong _nextHandle = 1;
 
@@ -122,6 +131,39 @@ public sealed partial class Volume
     /// <inheritdoc/>
     public FsStatus ReadDirectory(HandleId handle, long cookie, IDirectoryWriter writer)
     {
+        // Entries are taken under the gate some at a time and offered outside it: the writer has locks of its own, under which it may call us.
+        List<Listed> batch = t_listed ?? [];
+        t_listed = null;
+        try
+        {
+            while (true)
+            {
+                batch.Clear();
+                FsStatus status = TakeListing(handle, cookie, batch);
+                if (status != FsStatus.Ok || batch.Count == 0)
+                {
+                    return status;
+                }
+
+                foreach (Listed listed in batch)
+                {
+                    if (!writer.TryAdd(listed.Name, listed.Attributes, listed.Cookie))
+                    {
+                        return FsStatus.Ok;
+                    }
+                }
+
+                cookie = batch[^1].Cookie;
+            }
+        }
+        finally
+        {
+            t_listed = batch;
+        }
+    }
+
+    private FsStatus TakeListing(HandleId handle, long cookie, List<Listed> batch)
+    {
         lock (_gate)
         {
             if (!_handles.TryGetValue(handle, out Handle? open) || !open.Node.IsDirectory)
@@ -130,18 +172,16 @@ public sealed partial class Volume
             }
 
             Node directory = open.Node;
-            if (cookie < DotCookie && !writer.TryAdd("."u8, Describe(directory), DotCookie))
+            if (cookie < DotCookie)
             {
-                return FsStatus.Ok;
+                batch.Add(new Listed(DotName, Describe(directory), DotCookie));
             }
 
             if (cookie < DotDotCookie)
             {
                 Node parent = FindNode(directory.Parent == NodeId.None ? NodeId.Root : directory.Parent) ?? directory;
-                if (!writer.TryAdd(".."u8, Describe(parent), DotDotCookie))
-                {
-                    return FsStatus.Ok;
-                }
+                batch.Add(new Listed(DotDotName, Describe(parent), DotDotCookie));
+                cookie = DotDotCookie;
             }
 
             TouchAccess(directory);
@@ -151,14 +191,12 @@ public sealed partial class Volume
             }
 
             DirectoryEntries entries = CompleteEntries(directory);
-            for (int index = entries.IndexAfter(cookie - DotDotCookie); index < entries.Ordered.Count; index++)
+            for (int index = entries.IndexAfter(cookie - DotDotCookie); index < entries.Ordered.Count && batch.Count < ListedMax; index++)
             {
                 Entry entry = entries.Ordered[index];
-                if (!entry.IsGone
-                    && FindChild(directory, entry) is { } node
-                    && !writer.TryAdd(entry.Name, Describe(node), entry.EntryId + DotDotCookie))
+                if (!entry.IsGone && FindChild(directory, entry) is { } node)
                 {
-                    break;
+                    batch.Add(new Listed(entry.Name, Describe(node), entry.EntryId + DotDotCookie));
                 }
             }
 
@@ -188,6 +226,8 @@ public sealed partial class Volume
         handle.ErrorsSeen = _errorCount;
         return _lastWriteError;
     }
+
+    private readonly record struct Listed(byte[] Name, NodeAttributes Attributes, long Cookie);
 
     private sealed class Handle(Node node, OpenOptions options)
     {

@@ -41,7 +41,8 @@ public sealed partial class Volume
                 }
 
                 _sending = null;
-                _landedChange = capture.Change;
+                _landedChange = capture.IsPartial ? _landedChange : capture.Change;
+                _early.KeepOnly(_late.Keys.ToHashSet());
             }
         }
 
@@ -150,14 +151,7 @@ public sealed partial class Volume
             node.AllocatedKnown = -1;
         }
 
-        foreach (OverlayItem item in file.Items)
-        {
-            if (item.Chunk is { } chunk)
-            {
-                chunk.Pins--;
-                BuryIfDead(chunk);
-            }
-        }
+        Unpin(file);
     }
 
     /// <summary>A file that is unlinked but open keeps its extents in memory when the commit that removes it lands.</summary>

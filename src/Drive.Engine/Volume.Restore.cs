@@ -46,6 +46,10 @@ public sealed partial class Volume
         {
             _unsent.Add(NodeId.Root);
             _openSince = _time.GetUtcNow();
+
+            // What an earlier run left counts as a change of this one: whoever waits for the store waits for it too.
+            _change = 1;
+            _savedChange = 1;
         }
     }
 
@@ -175,6 +179,12 @@ public sealed partial class Volume
 
     private async Task ResumeAsync(CancellationToken cancellationToken)
     {
+        if (_interrupted is not null && _settings.ReadOnly)
+        {
+            // Whether that commit is in the log is for a mount that may write to find out; what it holds is shown from this machine.
+            return;
+        }
+
         if (_interrupted is { } interrupted)
         {
             AppendOutcome outcome = await _vaultLog.SubmitAsync(_state, interrupted.Attempt, cancellationToken);
@@ -194,9 +204,22 @@ public sealed partial class Volume
             Land(interrupted.Capture, interrupted.Attempt, content.Rows);
         }
 
+        if (_state.Seq > 0)
+        {
+            // A store that no longer has the pinned commit was rolled back, or is another one: that is found here, before anything is believed or sent.
+            await _vaultLog.VerifyPinAsync(_state, cancellationToken);
+        }
+
         while (_stopReason is null)
         {
             ReadResult result = await _vaultLog.ReadNextAsync(_state, ResolveClosed, cancellationToken);
+            if (result is ReadResult.FloorJump)
+            {
+                _readOnlyReason = "The vault's log was cut above what this device has seen, and starting from a checkpoint is not supported yet: "
+                    + "the drive is read-only here.";
+                Stop(_readOnlyReason, null);
+            }
+
             if (result is not ReadResult.Next(var content, var next))
             {
                 break;

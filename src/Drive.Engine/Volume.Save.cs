@@ -89,7 +89,13 @@ public sealed partial class Volume
                 }
             }
 
-            return Save(point);
+            FsStatus saved = Save(point);
+            if (saved == FsStatus.Ok && capture is not null)
+            {
+                LeaveLateBehind(capture);
+            }
+
+            return saved;
         }
     }
 

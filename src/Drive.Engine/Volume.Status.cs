@@ -21,7 +21,7 @@ public sealed partial class Volume
                 LocalOnly = local,
                 Uploading = sending,
                 InCloud = new Amount(Math.Max(0, files - local.Files - sending.Files), Math.Max(0, bytes - local.Bytes - sending.Bytes)),
-                OldestUnsent = _sending?.OldestChange ?? _openSince,
+                OldestUnsent = OldestUnsent(),
                 CacheUsedBytes = _log.BytesOnDisk + _cache.UsedBytes,
                 CacheLimitBytes = _settings.CacheLimitBytes,
                 UploadBytesPerSecond = _uploadMeter.BytesPerSecond,
@@ -110,6 +110,17 @@ public sealed partial class Volume
             Amount left = done ? default : new Amount(local.Files + sending.Files, local.Bytes + sending.Bytes);
             return new UploadProgress(done, left, _failure ?? _stopReason ?? _storeError);
         }
+    }
+
+    private DateTimeOffset? OldestUnsent()
+    {
+        DateTimeOffset? oldest = _sending?.OldestChange ?? _openSince;
+        foreach (DateTimeOffset since in _late.Values)
+        {
+            oldest = oldest is null || since < oldest ? since : oldest;
+        }
+
+        return oldest;
     }
 
     private Amount LocalAmount() => new(_unsent.Count, Math.Max(0, _dirtyBytes - (_sending?.DataBytes ?? 0)));

@@ -39,18 +39,23 @@ public sealed partial class Volume
         try
         {
             await CatchUpPatientlyAsync(cancellationToken);
-            while (!cancellationToken.IsCancellationRequested && _stopReason is null)
+            while (!_settings.ReadOnly && !cancellationToken.IsCancellationRequested && _stopReason is null)
             {
-                if (!IsUploadDue())
+                if (IsUploadDue())
+                {
+                    CommitLocally(freeze: true, out Capture? capture);
+                    if (capture is not null)
+                    {
+                        await SendAsync(capture, cancellationToken);
+                    }
+                }
+                else if (IsSendAheadDue())
+                {
+                    await SendAheadAsync(cancellationToken);
+                }
+                else
                 {
                     await WaitAsync(UploadTick, cancellationToken);
-                    continue;
-                }
-
-                CommitLocally(freeze: true, out Capture? capture);
-                if (capture is not null)
-                {
-                    await SendAsync(capture, cancellationToken);
                 }
             }
         }
@@ -68,17 +73,28 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
-            if (_unsent.Count == 0 || _openSince is not { } since)
+            if (_unsent.Count == 0)
             {
                 return false;
             }
 
-            DateTimeOffset now = _time.GetUtcNow();
-            return _forceThrough > _landedChange
-                || now - _lastChangeAt >= _settings.UploadRest
-                || now - since >= _settings.UploadDeadline
-                || _dirtyBytes >= _settings.UploadBatchBytes;
+            bool isBatchFull = _late.Count == 0 && _dirtyBytes >= _settings.UploadBatchBytes;
+            return _forceThrough > _landedChange || _lateReady || (_openSince is { } since && (isBatchFull || HasRestedOrWaited(since)));
         }
+    }
+
+    private bool IsSendAheadDue()
+    {
+        lock (_gate)
+        {
+            return _late.Count > 0 && HasRestedOrWaited(_late.Values.Min());
+        }
+    }
+
+    private bool HasRestedOrWaited(DateTimeOffset since)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        return now - _lastChangeAt >= _settings.UploadRest || now - since >= _settings.UploadDeadline;
     }
 
     /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>
@@ -100,16 +116,9 @@ public sealed partial class Volume
 
             // Until now a cut could simply drop data; from here on extents may come to lie below.
             node.MayHaveExtents = true;
-            OverlayItem[] items = [.. overlay.Items];
-            foreach (OverlayItem item in items)
-            {
-                if (item.Chunk is { } chunk)
-                {
-                    chunk.Pins++;
-                }
-            }
-
-            capture.Files.Add(new CapturedFile(id, node.Size, items, [.. overlay.Holes.Ranges]));
+            CapturedFile file = new(id, node.Size, [.. overlay.Items], [.. overlay.Holes.Ranges]);
+            Pin(file);
+            capture.Files.Add(file);
         }
 
         batch.PutSetting(FrozenSetting, Numbers.Encode(_epoch));
@@ -129,7 +138,7 @@ public sealed partial class Volume
             await WaitAsync(PatienceMin, cancellationToken);
         }
 
-        ContentUpload content = new(_metadata, _log, _blocks, () => new PackWriter(_keys, _random), _keys, PutPackAsync);
+        ContentUpload content = NewContentUpload();
         await content.SendAsync(capture, cancellationToken);
         RowChanges rows = _metadata.ReadEpoch(capture.Epoch);
         content.CloseExtentsOfRemoved(rows);
@@ -158,6 +167,8 @@ public sealed partial class Volume
         }
     }
 
+    private ContentUpload NewContentUpload() => new(_metadata, _log, _blocks, () => new PackWriter(_keys, _random), _keys, PutPackAsync, _early);
+
     private void SaveAttempt(byte[]? attempt, byte[]? captured)
     {
         MetadataBatch batch = new() { Epoch = _epoch };
@@ -176,7 +187,7 @@ public sealed partial class Volume
             return true;
         }
 
-        Stop("Another device wrote to this vault. What was done here since is kept on this machine; unmount, and mount on one machine at a time.", null);
+        StopForForeignCommit();
         return false;
     }
 

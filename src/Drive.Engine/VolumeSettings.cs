@@ -27,6 +27,12 @@ public sealed record VolumeSettings
     /// <summary>… or when so much waits.</summary>
     public long UploadBatchBytes { get; init; } = 256L << 20;
 
+    /// <summary>A file with more unsent bytes than this is late: commits do not wait for it, its blocks are sent ahead in shares of this size.</summary>
+    public long LateFileBytes { get; init; } = 64L << 20;
+
+    /// <summary>A late file that keeps changing is taken into a commit after this long all the same: nothing waits for ever.</summary>
+    public TimeSpan LateMax { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Written bytes that may be in memory only, before writers wait for the disk.</summary>
     public long MemoryBytesMax { get; init; } = 32L << 20;
 

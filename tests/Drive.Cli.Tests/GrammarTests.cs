@@ -9,17 +9,17 @@ public sealed class GrammarTests
 
     public static TheoryData<string> Examples()
     {
-        TheoryData<string> data = [];
+        HashSet<string> lines = [];
         foreach (string line in Root.Subcommands.OfType<ExampleCommand>().SelectMany(command => command.Examples).Concat(CommandLine.RootExamples))
         {
             string command = line.Split('#')[0].Split("&&")[0].Split("||")[0].Split('|')[0].Split('<')[0].Split('>')[0].Trim();
             if (command.StartsWith("drive ", StringComparison.Ordinal))
             {
-                data.Add(command["drive ".Length..]);
+                lines.Add(command["drive ".Length..]);
             }
         }
 
-        return data;
+        return [.. lines];
     }
 
     [Theory]

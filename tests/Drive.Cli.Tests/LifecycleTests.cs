@@ -94,6 +94,10 @@ public sealed class LifecycleTests
             Assert.NotEqual(pid, home.Pid());
         }
 
+        // What an earlier daemon left unsent counts for a wait of the next one.
+        home.Do("wait", "--timeout", "60");
+        Assert.Equal(0, home.Status().GetProperty("localOnly").GetProperty("files").GetInt64());
+
         static void Start(string program, params string[] arguments)
         {
             using Process process = Process.Start(program, arguments);

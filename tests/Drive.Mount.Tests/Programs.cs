@@ -13,7 +13,7 @@ internal static class Programs
     public static string Run(string program, string[] arguments, string directory, int exitCode = 0) =>
         Finish(Start(program, arguments, directory), exitCode);
 
-    public static string Shell(string script, string directory) => Run("sh", ["-ec", script], directory);
+    public static string Shell(string script, string directory) => Run("sh", ["-exc", script], directory);
 
     public static Process Start(string program, string[] arguments, string directory)
     {

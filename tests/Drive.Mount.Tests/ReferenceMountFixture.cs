@@ -32,7 +32,11 @@ public abstract class FuseMountFixture : MountFixture
         }
 
         Directory.Delete(Root);
+        await RemoveAsync();
     }
+
+    /// <summary>Takes away what <see cref="CreateVolumeAsync"/> left on the disk.</summary>
+    protected virtual Task RemoveAsync() => Task.CompletedTask;
 
     protected abstract Task<IVolume> CreateVolumeAsync();
 }

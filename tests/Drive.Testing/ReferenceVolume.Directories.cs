@@ -8,6 +8,9 @@ public sealed partial class ReferenceVolume
     private const long SelfCookie = 1;
     private const long ParentCookie = 2;
 
+    /// <summary>About what a kernel takes at once.</summary>
+    private const int BatchEntriesMax = 256;
+
     public FsStatus OpenDirectory(NodeId node, out HandleId handle)
     {
         lock (_lock)
@@ -23,7 +26,38 @@ public sealed partial class ReferenceVolume
         }
     }
 
+    /// <summary>
+    /// The writer is called outside the lock: it takes a lock of the adapter's, under which the adapter may be calling this volume.
+    /// </summary>
     public FsStatus ReadDirectory(HandleId handle, long cookie, IDirectoryWriter writer)
+    {
+        List<(byte[] Name, NodeAttributes Attributes, long Cookie)> batch = [];
+        do
+        {
+            batch.Clear();
+            FsStatus status = Collect(handle, cookie, batch);
+            if (status != FsStatus.Ok)
+            {
+                return status;
+            }
+
+            foreach ((byte[] name, NodeAttributes attributes, long next) in batch)
+            {
+                if (!writer.TryAdd(name, attributes, next))
+                {
+                    return FsStatus.Ok;
+                }
+
+                cookie = next;
+            }
+        }
+        while (batch.Count > 0);
+        return FsStatus.Ok;
+    }
+
+    public void CloseDirectory(HandleId handle) => Close(handle);
+
+    private FsStatus Collect(HandleId handle, long cookie, List<(byte[] Name, NodeAttributes Attributes, long Cookie)> batch)
     {
         lock (_lock)
         {
@@ -32,12 +66,12 @@ public sealed partial class ReferenceVolume
                 return FsStatus.BadHandle;
             }
 
-            ReferenceNode directory = open.Node;
             if (cookie < 0)
             {
                 return FsStatus.Invalid;
             }
 
+            ReferenceNode directory = open.Node;
             if (directory.IsGone)
             {
                 return FsStatus.Ok;
@@ -48,32 +82,18 @@ public sealed partial class ReferenceVolume
                 directory.MarkAccessed(Now());
             }
 
-            List(directory, cookie, writer);
-            return FsStatus.Ok;
-        }
-    }
-
-    public void CloseDirectory(HandleId handle) => Close(handle);
-
-    private void List(ReferenceNode directory, long cookie, IDirectoryWriter writer)
-    {
-        if (cookie < SelfCookie && !writer.TryAdd("."u8, directory.Describe(), SelfCookie))
-        {
-            return;
-        }
-
-        ReferenceNode parent = _nodes[directory.Directory!.Parent];
-        if (cookie < ParentCookie && !writer.TryAdd(".."u8, parent.Describe(), ParentCookie))
-        {
-            return;
-        }
-
-        foreach (ReferenceEntry entry in directory.Directory.After(cookie))
-        {
-            if (!writer.TryAdd(entry.Name, entry.Node.Describe(), entry.Id))
+            if (cookie < SelfCookie)
             {
-                return;
+                batch.Add(("."u8.ToArray(), directory.Describe(), SelfCookie));
             }
+
+            if (cookie < ParentCookie)
+            {
+                batch.Add((".."u8.ToArray(), _nodes[directory.Directory!.Parent].Describe(), ParentCookie));
+            }
+
+            batch.AddRange(directory.Directory!.After(cookie).Take(BatchEntriesMax).Select(entry => (entry.Name, entry.Node.Describe(), entry.Id)));
+            return FsStatus.Ok;
         }
     }
 }

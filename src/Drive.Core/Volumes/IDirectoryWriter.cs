@@ -1,6 +1,7 @@
 namespace Drive.Core.Volumes;
 
 /// <summary>Takes directory entries one by one; a reusable object of the adapter, so listing allocates nothing.</summary>
+/// <remarks>The volume calls it with no lock held that another of its calls waits for: the adapter takes a lock of its own here, under which it may call the volume.</remarks>
 public interface IDirectoryWriter
 {
     /// <summary>Takes one entry, or returns false when it is full: then this entry must be offered first in the next call.</summary>

@@ -16,6 +16,9 @@ internal sealed class Capture
 
     public required DateTimeOffset OldestChange { get; init; }
 
+    /// <summary>Whether something of the epoch was left to the next: then what was done up to <see cref="Change"/> is not all in the commit.</summary>
+    public bool IsPartial { get; set; }
+
     public List<CapturedFile> Files { get; } = [];
 
     /// <summary>Nodes of any kind that changed in the epoch.</summary>

@@ -16,7 +16,8 @@ namespace Drive.Engine.Upload;
 /// which extents end and begin. When it returns, every block that the new extents name is in the store.
 /// </summary>
 internal sealed class ContentUpload(
-    MetadataStore metadata, DirtyLog log, BlockReader blocks, Func<PackWriter> newPack, VaultKeys keys, Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack)
+    MetadataStore metadata, DirtyLog log, BlockReader blocks, Func<PackWriter> newPack, VaultKeys keys, Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack,
+    EarlyBlocks early)
 {
     /// <summary>Packs on their way at once: one is put while the next is filled.</summary>
     private const int PutsMax = 2;
@@ -207,6 +208,18 @@ internal sealed class ContentUpload(
         BlockId id = keys.IdentifyBlock(plain.Span);
         if (_new.ContainsKey(id) || metadata.FindBlock(id) is not null)
         {
+            return id;
+        }
+
+        if (early.Find(id) is (var sent, var pack))
+        {
+            _new.Add(id, sent);
+            Blocks.Add(sent);
+            if (!Packs.Contains(pack))
+            {
+                Packs.Add(pack);
+            }
+
             return id;
         }
 

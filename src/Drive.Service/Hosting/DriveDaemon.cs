@@ -88,7 +88,9 @@ internal sealed class DriveDaemon : IHostedService
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await StopOnceAsync("a signal");
-        if (_watch is not null)
+
+        // A busy mount that was detached ends when its last user does, or with this process: nothing to wait for.
+        if (_kernel is { Completion.IsCompleted: true } && _watch is not null)
         {
             await _watch;
         }

@@ -202,4 +202,33 @@ public abstract partial class VolumeContract
 
         Assert.Equal(2u, Stat(Root).LinkCount);
     }
+
+    [Fact]
+    public void A_listing_holds_no_lock_while_it_offers_an_entry()
+    {
+        NodeId node = MakeFile(Root, "f");
+        Ok(Volume.OpenDirectory(Root, out HandleId handle));
+        CallingWriter writer = new(() =>
+        {
+            Volume.Forget(node);
+            Ok(Volume.MakeNode(Root, Guid.NewGuid().ToByteArray().Select(value => (byte)(value | 0x80)).ToArray(), FileMode.Regular, 0, Owner, out _));
+        });
+        Ok(Volume.ReadDirectory(handle, 0, writer));
+        Assert.True(writer.Count >= 3);
+        Volume.CloseDirectory(handle);
+    }
+
+    /// <summary>Calls the volume from another thread inside the offer, and waits for it.</summary>
+    private sealed class CallingWriter(Action call) : IDirectoryWriter
+    {
+        public int Count { get; private set; }
+
+        public bool TryAdd(ReadOnlySpan<byte> name, in NodeAttributes attributes, long nextCookie)
+        {
+            var thread = new Thread(() => call());
+            thread.Start();
+            Assert.True(thread.Join(TimeSpan.FromSeconds(20)), "The volume waits for its own listing.");
+            return ++Count < 3;
+        }
+    }
 }
