@@ -50,8 +50,9 @@ internal sealed class Rounds(IReadOnlyList<Side> sides, DriveSide drive, Load lo
         string path = Path.Combine(side.Root, "large.bin");
         side.Settle();
         Measure("write large, fsync", side, () => load.WriteLarge(path));
-        Measure("read large, warm", side, () => load.ReadLarge(path));
+        Measure("read large, right after", side, () => load.ReadLarge(path));
         side.Settle();
+        Measure("read large, warm", side, () => load.ReadLarge(path));
         side.MakeCold();
         Measure("read large, cold", side, () => load.ReadLarge(path));
         Posix.Unlink(path);
