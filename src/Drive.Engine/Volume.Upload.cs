@@ -22,6 +22,9 @@ public sealed partial class Volume
     private const string AttemptSetting = "attempt";
     private const string CapturedSetting = "captured";
 
+    /// <summary>Packs are closed at this size: with the block that goes over it, one fills a pooled buffer of just 16 MiB.</summary>
+    private const int PackBytes = (16 << 20) - BlockSegments.BlockBytesMax - BlockSegments.SegmentBytes;
+
     private static readonly TimeSpan UploadTick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PatienceMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(15);
@@ -182,7 +185,7 @@ public sealed partial class Volume
     }
 
     private ContentUpload NewContentUpload() =>
-        new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync, _early);
+        new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random, PackBytes), _keys, PutPackAsync, _early);
 
     private bool TrySaveAttempt(byte[] attempt, byte[] captured)
     {
