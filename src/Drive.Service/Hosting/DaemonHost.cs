@@ -27,28 +27,64 @@ internal static class DaemonHost
         TimeProvider time,
         CancellationToken cancellationToken)
     {
+        // Opening the volume takes about as long as putting the host together, and neither needs the other: both at once.
+        using LoggerFactory loggers = new([log], Levels());
+        using CancellationTokenSource opening = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<OpenDrive> opened = Task.Run(() => open(loggers, opening.Token), cancellationToken);
+        bool isTaken = false;
+        try
+        {
+            await using WebApplication app = Build(hold, loggers, services => new DriveDaemon(
+                request,
+                hold,
+                async cancellation =>
+                {
+                    isTaken = true;
+                    await using CancellationTokenRegistration stop = cancellation.Register(opening.Cancel);
+                    return await opened;
+                },
+                (volume, cancellation) => mount(volume, loggers, cancellation),
+                ready,
+                new ServiceManager(notifySocket),
+                services.GetRequiredService<IHostApplicationLifetime>(),
+                services.GetRequiredService<ILogger<DriveDaemon>>(),
+                time));
+            DriveDaemon daemon = app.Services.GetRequiredService<DriveDaemon>();
+            await app.StartAsync(cancellationToken);
+            await app.WaitForShutdownAsync(cancellationToken);
+            return await daemon.StopOnceAsync("the host ended");
+        }
+        catch when (!isTaken)
+        {
+            // The host failed before the daemon asked for its volume: nobody else will close it.
+            await opening.CancelAsync();
+            await opened.ContinueWith(
+                static opened => opened.IsCompletedSuccessfully ? opened.Result.Volume.DisposeAsync().AsTask() : Task.CompletedTask,
+                CancellationToken.None,
+                TaskContinuationOptions.None,
+                TaskScheduler.Default).Unwrap();
+            throw;
+        }
+    }
+
+    private static WebApplication Build(DaemonHold hold, ILoggerFactory loggers, Func<IServiceProvider, DriveDaemon> daemon)
+    {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "drive", ContentRootPath = "/" });
-        builder.Logging.AddProvider(log).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Services.AddSingleton(loggers);
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true);
         ControlServer.ListenOn(builder, hold.Listener);
         builder.Services.AddSingleton<ControlServer>();
-        builder.Services.AddSingleton(services => new DriveDaemon(
-            request,
-            hold,
-            cancellation => open(services.GetRequiredService<ILoggerFactory>(), cancellation),
-            (volume, cancellation) => mount(volume, services.GetRequiredService<ILoggerFactory>(), cancellation),
-            ready,
-            new ServiceManager(notifySocket),
-            services.GetRequiredService<IHostApplicationLifetime>(),
-            services.GetRequiredService<ILogger<DriveDaemon>>(),
-            time));
+        builder.Services.AddSingleton(daemon);
         builder.Services.AddHostedService(services => services.GetRequiredService<DriveDaemon>());
-        await using WebApplication app = builder.Build();
+        WebApplication app = builder.Build();
         app.Run(app.Services.GetRequiredService<ControlServer>().AnswerAsync);
+        return app;
+    }
 
-        DriveDaemon daemon = app.Services.GetRequiredService<DriveDaemon>();
-        await app.StartAsync(cancellationToken);
-        await app.WaitForShutdownAsync(cancellationToken);
-        return await daemon.StopOnceAsync("the host ended");
+    private static LoggerFilterOptions Levels()
+    {
+        LoggerFilterOptions levels = new() { MinLevel = LogLevel.Information };
+        levels.Rules.Add(new LoggerFilterRule(providerName: null, "Microsoft", LogLevel.Warning, filter: null));
+        return levels;
     }
 }

@@ -22,6 +22,11 @@ public sealed class PackWriter : IDisposable
     /// <summary>After so many segments in a row that do not shrink, the block is taken for media or archives.</summary>
     private const int FailuresMax = 2;
 
+    /// <summary>As many as an uploader has at once. The shared pool would keep one more for each thread that ever gave one back.</summary>
+    private const int BuffersKeptMax = 3;
+
+    private static readonly ArrayPool<byte> Buffers = ArrayPool<byte>.Create(PackReader.PackBytesMax, BuffersKeptMax);
+
     private readonly ObjectCipher _cipher;
     private readonly ByteWriter _directory = new(4096);
     private readonly int _targetBytes;
@@ -42,7 +47,7 @@ public sealed class PackWriter : IDisposable
         _cipher = new ObjectCipher(keys, new ObjectHeader(ObjectClass.Pack, keys.VaultId, keys.KeyEpoch, Id.Value));
 
         // One block more than the target, so that a pack seldom grows.
-        _buffer = ArrayPool<byte>.Shared.Rent(targetBytes + BlockSegments.BlockBytesMax + BlockSegments.SegmentBytes);
+        _buffer = Buffers.Rent(targetBytes + BlockSegments.BlockBytesMax + BlockSegments.SegmentBytes);
         _cipher.WritePreamble(_buffer);
         _written = ObjectCipher.PreambleBytes;
     }
@@ -122,7 +127,7 @@ public sealed class PackWriter : IDisposable
         _directory.Dispose();
         CryptographicOperations.ZeroMemory(_scratch);
         ArrayPool<byte>.Shared.Return(_scratch);
-        ArrayPool<byte>.Shared.Return(_buffer);
+        Buffers.Return(_buffer);
     }
 
     /// <summary>Compressed length, or 0 where it saves less than a sixteenth.</summary>
@@ -142,9 +147,9 @@ public sealed class PackWriter : IDisposable
 
         if (wanted > _buffer.Length)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, Math.Min(PackReader.PackBytesMax, _buffer.Length * 2)));
+            byte[] larger = Buffers.Rent(Math.Max(wanted, Math.Min(PackReader.PackBytesMax, _buffer.Length * 2)));
             _buffer.AsSpan(0, _written).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_buffer);
+            Buffers.Return(_buffer);
             _buffer = larger;
         }
     }
