@@ -34,7 +34,7 @@ public sealed partial class Volume
 
             if (!found.IsRegular)
             {
-                return found.IsDirectory ? FsStatus.IsDirectory : FileMode.IsSymbolicLink(found.Mode) ? FsStatus.Loop : FsStatus.Invalid;
+                return found.IsDirectory ? FsStatus.IsDirectory : FileMode.IsSymbolicLink(found.Mode) ? FsStatus.Loop : FsStatus.NotSupported;
             }
 
             bool writes = (options & (OpenOptions.Write | OpenOptions.Truncate)) != 0;

@@ -1,3 +1,4 @@
+using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
@@ -13,13 +14,29 @@ namespace Drive.Engine;
 /// </content>
 public sealed partial class Volume
 {
+    /// <summary>Lands, as soon as the local disk has room for it.</summary>
     /// <param name="capture">The epoch.</param>
     /// <param name="attempt">The commit, or null when the epoch turned out to change nothing.</param>
     /// <param name="rows">Its rows, extents and blocks among them.</param>
-    private void Land(Capture capture, Attempt? attempt, RowChanges rows)
+    /// <param name="cancellationToken">Ends the waiting; the next start lands it then.</param>
+    private async Task LandAsync(Capture capture, Attempt? attempt, RowChanges rows, CancellationToken cancellationToken)
+    {
+        while (!TryLand(capture, attempt, rows))
+        {
+            await WaitAsync(PatienceMin, cancellationToken);
+        }
+    }
+
+    private bool TryLand(Capture capture, Attempt? attempt, RowChanges rows)
     {
         lock (_saveLock)
         {
+            // A save point that waits for room has rows of items that a landing settles. Written after it, they would come back from the dead.
+            if (_stuck is { } stuck && Save(stuck) != FsStatus.Ok)
+            {
+                return false;
+            }
+
             List<DirtyRow> superfluous;
             lock (_gate)
             {
@@ -27,7 +44,16 @@ public sealed partial class Volume
                 superfluous = [.. CoveredRows(capture)];
             }
 
-            LandInDatabase(capture.Epoch, attempt, rows, superfluous);
+            try
+            {
+                LandInDatabase(capture.Epoch, attempt, rows, superfluous);
+            }
+            catch (DiskFullException error)
+            {
+                NoteWriteError(FsStatus.NoSpace, error);
+                return false;
+            }
+
             lock (_gate)
             {
                 if (attempt is not null)
@@ -48,6 +74,7 @@ public sealed partial class Volume
 
         EngineLog.LogLanded(_logger, _state.Seq, capture.Nodes.Count, capture.DataBytes);
         Landed?.Invoke();
+        return true;
     }
 
     /// <summary>Raised after each landing, on the uploader's thread.</summary>
@@ -135,13 +162,15 @@ public sealed partial class Volume
                     node.Overlay = null;
                 }
             }
-            else if (node is { LinkCount: > 0 })
+            else if (FindNode(file.Node) is { LinkCount: > 0 } found)
             {
-                _pending.Contents.Add(node);
-            }
-            else if (FindNode(file.Node) is { LinkCount: > 0 } loaded)
-            {
-                _pending.Contents.Add(loaded);
+                _pending.Contents.Add(found);
+                if (!overlay.IsEmpty)
+                {
+                    // After a restart nothing else knows that the file changed again while its commit was on its way.
+                    _unsent.Add(file.Node);
+                    _openSince ??= _time.GetUtcNow();
+                }
             }
         }
 
@@ -157,9 +186,10 @@ public sealed partial class Volume
     /// <summary>A file that is unlinked but open keeps its extents in memory when the commit that removes it lands.</summary>
     private void PinExtentsOfUnlinked(RowChanges rows)
     {
+        HashSet<NodeId> kept = [.. rows.Opened.Nodes.Select(static row => row.Node)];
         foreach (NodeRow row in rows.Closed.Nodes)
         {
-            if (_nodes.TryGetValue(row.Node, out Node? node) && node is { LinkCount: 0, IsRegular: true, PinnedExtents: null })
+            if (!kept.Contains(row.Node) && _nodes.TryGetValue(row.Node, out Node? node) && node is { LinkCount: 0, IsRegular: true, PinnedExtents: null })
             {
                 node.PinnedExtents = _metadata.ReadExtents(node.Id, 0, long.MaxValue);
             }

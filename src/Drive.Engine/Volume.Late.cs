@@ -1,4 +1,4 @@
-using Drive.Core.Rows;
+using Drive.Core.Platform;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
@@ -53,7 +53,17 @@ public sealed partial class Volume
         }
 
         Deferral.Plan plan = Deferral.Close(_metadata.ReadEpoch(capture.Epoch), late);
-        _metadata.MoveToNextEpoch(capture.Epoch, plan.Nodes, plan.Entries);
+        try
+        {
+            _metadata.MoveToNextEpoch(capture.Epoch, plan.Nodes, plan.Entries);
+        }
+        catch (DiskFullException error)
+        {
+            // Nothing was moved: then this commit takes long, but it takes all.
+            NoteWriteError(FsStatus.NoSpace, error);
+            return;
+        }
+
         lock (_gate)
         {
             foreach (CapturedFile file in capture.Files.Where(file => plan.Nodes.Contains(file.Node)).ToList())

@@ -94,7 +94,9 @@ public sealed partial class Volume
                 if (found == FsStatus.Ok)
                 {
                     status = Open(attributes.Node, options, out handle);
-                    return status == FsStatus.Ok ? GetAttributes(attributes.Node, out attributes) : status;
+                    NodeId node = attributes.Node;
+                    attributes = default;
+                    return status == FsStatus.Ok ? GetAttributes(node, out attributes) : status;
                 }
             }
 
@@ -136,12 +138,6 @@ public sealed partial class Volume
         attributes = default;
         lock (_gate)
         {
-            FsStatus status = CheckNew(newParent, newName, out Node directory);
-            if (status != FsStatus.Ok)
-            {
-                return status;
-            }
-
             if (FindNode(node) is not { } target)
             {
                 return FsStatus.NotFound;
@@ -150,6 +146,12 @@ public sealed partial class Volume
             if (target.IsDirectory)
             {
                 return FsStatus.NotPermitted;
+            }
+
+            FsStatus status = CheckNew(newParent, newName, out Node directory);
+            if (status != FsStatus.Ok)
+            {
+                return status;
             }
 
             if (target.LinkCount >= LinksMax)

@@ -10,6 +10,9 @@ public sealed partial class Volume
     private const string CapabilityXattr = "security.capability";
     private const long RelatimeNanoseconds = 24L * 3600 * 1_000_000_000;
 
+    /// <summary>More nodes than any one call works on: those found last may be in the caller's hands, and a node just made has no mark of change yet.</summary>
+    private const long UsesInHand = 64;
+
     private readonly Dictionary<NodeId, Node> _nodes = [];
     private readonly Dictionary<NodeId, long> _removedNodes = [];
     private readonly Dictionary<NodeId, NodeId> _parents = [];
@@ -65,7 +68,7 @@ public sealed partial class Volume
 
     private bool IsEvictable(Node node) =>
         node.OpenCount == 0 && node.LinkCount > 0 && node.LastChange <= _savedChange && !node.IsChanged && !node.IsAccessTimeChanged
-        && node.Id != NodeId.Root;
+        && node.LastUse <= _useCounter - UsesInHand && node.Id != NodeId.Root;
 
     private FsStatus FindDirectory(NodeId id, out Node directory)
     {
@@ -202,6 +205,12 @@ public sealed partial class Volume
         {
             MarkChanged(node);
             return;
+        }
+
+        if (node.OpenCount > 0)
+        {
+            // Who has it open may still ask for them when the database has forgotten them.
+            LoadXattrs(node);
         }
 
         _nodeCount--;

@@ -17,23 +17,23 @@ public sealed partial class Volume
         lock (_gate)
         {
             FsStatus status = FindDirectory(parent, out Node source);
-            status = status == FsStatus.Ok ? FindDirectory(newParent, out _) : status;
             status = status == FsStatus.Ok ? CheckWritable(name) : status;
-            status = status == FsStatus.Ok ? CheckWritable(newName) : status;
             if (status != FsStatus.Ok)
             {
                 return status;
             }
 
-            Node target = FindNode(newParent)!;
             if (FindEntry(source, name) is not { } entry || FindChild(source, entry) is not { } node)
             {
                 return FsStatus.NotFound;
             }
 
-            if (target.LinkCount == 0)
+            status = FindDirectory(newParent, out Node target);
+            status = status == FsStatus.Ok && target.LinkCount == 0 ? FsStatus.NotFound : status;
+            status = status == FsStatus.Ok ? CheckWritable(newName) : status;
+            if (status != FsStatus.Ok)
             {
-                return FsStatus.NotFound;
+                return status;
             }
 
             Entry? replacedEntry = FindEntry(target, newName);
@@ -83,6 +83,11 @@ public sealed partial class Volume
             return FsStatus.Exists;
         }
 
+        if (options == RenameOptions.Exchange && replaced is null)
+        {
+            return FsStatus.NotFound;
+        }
+
         if (node.IsDirectory && IsWithin(target, node))
         {
             return FsStatus.Invalid;
@@ -90,8 +95,7 @@ public sealed partial class Volume
 
         if (options == RenameOptions.Exchange)
         {
-            return replaced is null ? FsStatus.NotFound
-                : replaced.IsDirectory && IsWithin(source, replaced) ? FsStatus.Invalid
+            return replaced!.IsDirectory && IsWithin(source, replaced) ? FsStatus.Invalid
                 : FsStatus.Ok;
         }
 

@@ -37,9 +37,12 @@ public sealed partial class Volume
 
         RowChanges open = _metadata.ReadEpoch(_epoch);
         _unsent = [.. open.Opened.Nodes.Select(row => row.Node), .. open.Closed.Nodes.Select(row => row.Node)];
-        if (_interrupted is null)
+        foreach (NodeId file in _dirtyFiles)
         {
-            _unsent.UnionWith(_dirtyFiles);
+            if (_sending?.Nodes.Contains(file) != true)
+            {
+                _unsent.Add(file);
+            }
         }
 
         if (_unsent.Count > 0 || !open.IsEmpty)
@@ -48,6 +51,13 @@ public sealed partial class Volume
             _openSince = _time.GetUtcNow();
 
             // What an earlier run left counts as a change of this one: whoever waits for the store waits for it too.
+            _change = 1;
+            _savedChange = 1;
+        }
+
+        if (_unsent.Count > 0 || _interrupted is not null)
+        {
+            // What the run before left is a change of this one: saved, and not landed.
             _change = 1;
             _savedChange = 1;
         }
@@ -101,7 +111,14 @@ public sealed partial class Volume
     private Capture RestoreCapture(long frozen, Dictionary<LogPosition, DirtyChunk> chunks)
     {
         List<DirtyRow> rows = CaptureCodec.Decode(_metadata.ReadSetting(CapturedSetting));
-        Capture capture = new() { Epoch = frozen, Change = 0, Nodes = [], OldestChange = _time.GetUtcNow() };
+        RowChanges changes = _metadata.ReadEpoch(frozen);
+        Capture capture = new()
+        {
+            Epoch = frozen,
+            Change = 0,
+            Nodes = [.. changes.Opened.Nodes.Select(static row => row.Node), .. changes.Closed.Nodes.Select(static row => row.Node)],
+            OldestChange = _time.GetUtcNow(),
+        };
         foreach (IGrouping<NodeId, DirtyRow> file in rows.GroupBy(static row => row.Node))
         {
             List<OverlayItem> items = [];
@@ -200,8 +217,8 @@ public sealed partial class Volume
                 throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
             }
 
+            await LandAsync(interrupted.Capture, interrupted.Attempt, content.Rows, cancellationToken);
             _interrupted = null;
-            Land(interrupted.Capture, interrupted.Attempt, content.Rows);
         }
 
         if (_state.Seq > 0)
@@ -231,13 +248,29 @@ public sealed partial class Volume
                 return;
             }
 
-            _metadata.ApplyCommit(next.Seq, content.Rows, [(StateSetting, next.Encode())]);
+            NoteOwnNodes(content.Rows);
+            _metadata.ApplyCommit(
+                next.Seq, content.Rows, [(StateSetting, next.Encode()), (CounterSetting, Numbers.Encode((long)_nextNodeCounter))]);
             _state = next;
             _nextEntryId = _metadata.NextEntryId;
         }
 
         _incarnation = (_state.FindMember(_keys.DeviceId)?.Incarnation ?? 0) + 1;
         EngineLog.LogCaughtUp(_logger, _state.Seq);
+    }
+
+    /// <summary>A device that lost its local state, or was put back to an older one, finds in the log which numbers it gave to nodes.</summary>
+    private void NoteOwnNodes(RowChanges rows)
+    {
+        ulong first = NodeId.Compose(_deviceNumber, 0).Value;
+        ulong end = NodeId.Compose(_deviceNumber + 1, 0).Value;
+        foreach (NodeRow row in rows.Opened.Nodes)
+        {
+            if (row.Node.Value >= first && row.Node.Value < end)
+            {
+                _nextNodeCounter = Math.Max(_nextNodeCounter, row.Node.Value - first + 1);
+            }
+        }
     }
 
     private RowChanges ResolveClosed(RowChanges keysOnly) =>

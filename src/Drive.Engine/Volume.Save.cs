@@ -31,14 +31,15 @@ public sealed partial class Volume
     private int _saveQueued;
 
     /// <summary>Waits for a local commit while too many bytes are in memory only: the writer is slowed to the disk's speed.</summary>
-    private void WaitForRoom()
+    private FsStatus WaitForRoom()
     {
         long bytes = Volatile.Read(ref _memoryBytes);
         if (bytes > _settings.MemoryBytesMax)
         {
-            CommitLocally();
+            return CommitLocally();
         }
-        else if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _saveQueued, 1) == 0)
+
+        if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _saveQueued, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(
                 static volume =>
@@ -49,7 +50,12 @@ public sealed partial class Volume
                 this,
                 preferLocal: false);
         }
+
+        return FsStatus.Ok;
     }
+
+    /// <summary>Whether a landing left something to save that is no change: rows of holes, and records of the log that may go.</summary>
+    private bool HasLeftovers => _pending.Releases.Count + _pending.Contents.Count > 0;
 
     private FsStatus CommitLocally() => CommitLocally(freeze: false, out _);
 
@@ -77,7 +83,7 @@ public sealed partial class Volume
                     return FsStatus.IoError;
                 }
 
-                if (!freeze && _savedChange >= wanted)
+                if (!freeze && _savedChange >= wanted && !HasLeftovers)
                 {
                     return FsStatus.Ok;
                 }
@@ -265,6 +271,12 @@ public sealed partial class Volume
         foreach (DirtyChunk chunk in point.Releases)
         {
             _log.Release(chunk.Position, chunk.Length);
+        }
+
+        if (point.Releases.Count > 0 && _log.LiveBytes == 0)
+        {
+            // Nothing is dirty: the segment that is appended to goes as well, with the room it takes.
+            _log.StartNewSegment();
         }
 
         return FsStatus.Ok;

@@ -1,3 +1,4 @@
+using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
@@ -43,11 +44,7 @@ public sealed partial class Volume
             {
                 if (IsUploadDue())
                 {
-                    CommitLocally(freeze: true, out Capture? capture);
-                    if (capture is not null)
-                    {
-                        await SendAsync(capture, cancellationToken);
-                    }
+                    await SendEpochAsync(cancellationToken);
                 }
                 else if (IsSendAheadDue())
                 {
@@ -67,6 +64,19 @@ public sealed partial class Volume
         {
             Stop($"Sending to the store ended by an error: {error.Message}", error);
         }
+    }
+
+    private async Task SendEpochAsync(CancellationToken cancellationToken)
+    {
+        CommitLocally(freeze: true, out Capture? capture);
+        if (capture is null)
+        {
+            // The local disk took nothing: asking it at once again would only burn the processor.
+            await WaitAsync(PatienceMin, cancellationToken);
+            return;
+        }
+
+        await SendAsync(capture, cancellationToken);
     }
 
     private bool IsUploadDue()
@@ -147,7 +157,7 @@ public sealed partial class Volume
         rows.Blocks.AddRange(content.Blocks);
         if (rows.IsEmpty)
         {
-            Land(capture, null, rows);
+            await LandAsync(capture, null, rows, cancellationToken);
             return;
         }
 
@@ -160,21 +170,35 @@ public sealed partial class Volume
             Incarnation = _incarnation,
         };
         Attempt attempt = _vaultLog.Prepare(_state, draft);
-        SaveAttempt(attempt.Encode(), CaptureCodec.Encode([.. CaptureCodec.Rows(capture)]));
+        while (!TrySaveAttempt(attempt.Encode(), CaptureCodec.Encode([.. CaptureCodec.Rows(capture)])))
+        {
+            await WaitAsync(PatienceMin, cancellationToken);
+        }
+
         if (await SubmitAsync(attempt, cancellationToken))
         {
-            Land(capture, attempt, rows);
+            await LandAsync(capture, attempt, rows, cancellationToken);
         }
     }
 
-    private ContentUpload NewContentUpload() => new(_metadata, _log, _blocks, () => new PackWriter(_keys, _random), _keys, PutPackAsync, _early);
+    private ContentUpload NewContentUpload() =>
+        new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync, _early);
 
-    private void SaveAttempt(byte[]? attempt, byte[]? captured)
+    private bool TrySaveAttempt(byte[] attempt, byte[] captured)
     {
         MetadataBatch batch = new() { Epoch = _epoch };
         batch.PutSetting(AttemptSetting, attempt);
         batch.PutSetting(CapturedSetting, captured);
-        _metadata.Apply(batch);
+        try
+        {
+            _metadata.Apply(batch);
+            return true;
+        }
+        catch (DiskFullException error)
+        {
+            NoteWriteError(FsStatus.NoSpace, error);
+            return false;
+        }
     }
 
     /// <summary>Sends an attempt, the same bytes each time, until its fate is known. False: another device has the slot.</summary>
@@ -190,6 +214,16 @@ public sealed partial class Volume
         StopForForeignCommit();
         return false;
     }
+
+    /// <summary>For a block that is sealed anew from old bytes and new ones.</summary>
+    private Task<bool> ReadBlockAsync(BlockId block, int offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        PatientlyAsync(
+            async token =>
+            {
+                await _blocks.ReadAsync(block, offset, destination, token);
+                return true;
+            },
+            cancellationToken);
 
     private Task<bool> PutPackAsync(PackId pack, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         PatientlyAsync(

@@ -24,7 +24,12 @@ public sealed partial class Volume
     /// <inheritdoc/>
     public FsStatus Write(HandleId handle, long offset, ReadOnlySpan<byte> data, WriteOptions options)
     {
-        WaitForRoom();
+        FsStatus room = WaitForRoom();
+        if (room != FsStatus.Ok)
+        {
+            return room;
+        }
+
         bool synchronous;
         lock (_gate)
         {
@@ -67,6 +72,9 @@ public sealed partial class Volume
 
             if (!_budget.TryReserveDirty(data.Length))
             {
+                // Room comes back only by an upload: not in its own time, but now.
+                _forceThrough = Math.Max(_forceThrough, _change);
+                Hurry();
                 return FsStatus.NoSpace;
             }
 

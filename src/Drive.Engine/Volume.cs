@@ -140,7 +140,7 @@ public sealed partial class Volume : IVolume
     {
         await _stopping.CancelAsync();
         await _loops;
-        return IsReadOnly || CommitLocally() == FsStatus.Ok;
+        return CommitLocally() == FsStatus.Ok;
     }
 
     /// <inheritdoc/>
@@ -178,11 +178,12 @@ public sealed partial class Volume : IVolume
             using PeriodicTimer timer = new(_settings.SaveInterval, _time);
             for (long tick = 0; await timer.WaitForNextTickAsync(cancellationToken); tick++)
             {
-                if (Volatile.Read(ref _change) > Volatile.Read(ref _savedChange) || _stuck is not null)
+                if (IsSaveDue())
                 {
                     CommitLocally();
                 }
 
+                CompactLog();
                 if (tick % 10 == 0)
                 {
                     await RefreshSpaceAsync(cancellationToken);
@@ -200,6 +201,14 @@ public sealed partial class Volume : IVolume
             {
                 _failure ??= "Saving ended by an error, see the log; mount again.";
             }
+        }
+    }
+
+    private bool IsSaveDue()
+    {
+        lock (_gate)
+        {
+            return _change > _savedChange || _stuck is not null || HasLeftovers;
         }
     }
 

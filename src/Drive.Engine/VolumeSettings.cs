@@ -36,6 +36,9 @@ public sealed record VolumeSettings
     /// <summary>Written bytes that may be in memory only, before writers wait for the disk.</summary>
     public long MemoryBytesMax { get; init; } = 32L << 20;
 
+    /// <summary>Bytes in the dirty log that nothing wants any more, before live ones are moved out of the sparsest segment.</summary>
+    public long DeadLogBytesMax { get; init; } = 256L << 20;
+
     /// <summary>Nodes kept in memory (about 400 bytes each, without names).</summary>
     public int NodesCachedMax { get; init; } = 50_000;
 }

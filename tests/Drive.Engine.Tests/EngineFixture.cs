@@ -29,6 +29,8 @@ internal sealed class EngineFixture : IAsyncDisposable
 
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
+    public IDisk Disk { get; set; } = new LocalDisk();
+
     public static async Task<EngineFixture> CreateAsync(IObjectStore? store = null)
     {
         store ??= new MemoryStore();
@@ -47,8 +49,37 @@ internal sealed class EngineFixture : IAsyncDisposable
 
     public Task<Volume> OpenAsync(VolumeSettings? settings = null, byte[]? keys = null) =>
         Volume.OpenAsync(
-            settings ?? Settings(), VaultKeys.Import(keys ?? _keys), new KeptStore(Store), new LocalDisk(), Time, SystemRandomSource.Instance,
+            settings ?? Settings(), VaultKeys.Import(keys ?? _keys), new KeptStore(Store), Disk, Time, SystemRandomSource.Instance,
             NullLogger.Instance, CancellationToken.None);
+
+    /// <summary>A second device in its own directory, enrolled with the recovery key; <paramref name="store"/> instead of the fixture's.</summary>
+    public async Task<Volume> RecoverAsync(string state, IObjectStore? store = null)
+    {
+        IObjectStore from = store ?? Store;
+        RecoveredVault recovered = await VaultSetup.RecoverAsync(
+            from, RecoveryKey, state, null, TimeProvider.System, SystemRandomSource.Instance, CancellationToken.None);
+        return await Volume.OpenAsync(
+            Settings(state), recovered.Keys, new KeptStore(from), new LocalDisk(), Time, SystemRandomSource.Instance, NullLogger.Instance,
+            CancellationToken.None);
+    }
+
+    /// <summary>
+    /// The local state as a crash at this moment leaves it, under another name. Only while nobody writes there: no save loop, and the uploader idle
+    /// or waiting for the store.
+    /// </summary>
+    public VolumeSettings CopyState(string image, string state = "state")
+    {
+        string from = Settings(state).StateDirectory;
+        VolumeSettings settings = Settings(image);
+        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            string copy = Path.Combine(settings.StateDirectory, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        return settings;
+    }
 
     public ValueTask DisposeAsync()
     {

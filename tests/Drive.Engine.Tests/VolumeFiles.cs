@@ -1,5 +1,6 @@
 using System.Text;
 using Drive.Core.Volumes;
+using Drive.Testing;
 
 namespace Drive.Engine.Tests;
 
@@ -56,6 +57,24 @@ internal static class VolumeFiles
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
         UploadProgress progress = await volume.WaitUploadedAsync(null, limit.Token);
         Assert.True(progress.Done, progress.ToString());
+    }
+
+    /// <summary>The same under a clock that only the test moves: it goes on in small steps until everything is up.</summary>
+    public static async Task WaitAsync(this Volume volume, ManualTime time)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
+        Task<UploadProgress> waiting = volume.WaitUploadedAsync(null, limit.Token);
+        await PumpAsync(waiting, time);
+        Assert.True((await waiting).Done, (await waiting).ToString());
+    }
+
+    /// <summary>Moves the clock on until a task is done.</summary>
+    public static async Task PumpAsync(Task task, ManualTime time)
+    {
+        while (await Task.WhenAny(task, Task.Delay(2)) != task)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(300));
+        }
     }
 
     public static byte[] Bytes(int seed, int length)

@@ -228,6 +228,26 @@ public sealed class DispatcherTests : IDisposable
     }
 
     [Fact]
+    public void A_label_that_is_absent_is_unsupported_and_one_that_was_set_is_kept()
+    {
+        Assert.Equal(Errno.EOPNOTSUPP, Get().Error);
+        Assert.Equal(0, _harness.Send(Opcode.SetXattr, Root, Harness.Bytes(new SetXattrIn { Size = 5 }), Harness.Name("security.selinux"), "value"u8.ToArray()).Error);
+        Assert.Equal("value"u8.ToArray(), Get().Body);
+        Reply Get() => _harness.Send(Opcode.GetXattr, Root, Harness.Bytes(new GetXattrIn { Size = 255 }), Harness.Name("security.selinux"));
+    }
+
+    [Theory]
+    [InlineData(0u, OpenOut.KeepCache | OpenOut.NoFlush)]
+    [InlineData(OpenFlags.WriteOnly, OpenOut.KeepCache)]
+    [InlineData(OpenFlags.ReadWrite, OpenOut.KeepCache)]
+    public void Only_closing_what_may_have_been_written_is_worth_a_request(uint flags, uint expected)
+    {
+        _harness.Create(Root, "a");
+        ulong node = _harness.Lookup(Root, "a").NodeId;
+        Assert.Equal(expected, _harness.Send(Opcode.Open, node, Harness.Bytes(new OpenIn { Flags = flags })).As<OpenOut>().OpenFlags);
+    }
+
+    [Fact]
     public void What_the_kernel_does_itself_is_declined()
     {
         Assert.Equal(Errno.ENOSYS, _harness.Send(Opcode.Access, Root, new byte[8]).Error);

@@ -72,25 +72,4 @@ internal static class CaptureCodec
 
         return rows;
     }
-
-    /// <summary>
-    /// Which of a file's dirty rows as they are now show just what the captured ones did, wholly: those the landed commit makes superfluous.
-    /// </summary>
-    public static IEnumerable<DirtyRow> Covered(IEnumerable<DirtyRow> now, IReadOnlyCollection<DirtyRow> captured)
-    {
-        ILookup<NodeId, DirtyRow> byNode = captured.ToLookup(static row => row.Node);
-        foreach (DirtyRow row in now)
-        {
-            if (byNode[row.Node].Any(old => IsCovered(row, old)))
-            {
-                yield return row;
-            }
-        }
-    }
-
-    private static bool IsCovered(DirtyRow row, DirtyRow old) =>
-        row.Kind == old.Kind && row.Offset >= old.Offset && row.Length <= old.Length - (row.Offset - old.Offset)
-        && (row.Kind == DirtyKind.Hole
-            || (row.InnerOffset - row.Offset == old.InnerOffset - old.Offset
-                && (row.Kind == DirtyKind.Block ? row.Block == old.Block : row.Segment == old.Segment && row.Position == old.Position)));
 }

@@ -3,7 +3,6 @@ using Drive.Cache.Dirty;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
-using Drive.Engine.Reading;
 using Drive.Metadata;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
@@ -16,7 +15,12 @@ namespace Drive.Engine.Upload;
 /// which extents end and begin. When it returns, every block that the new extents name is in the store.
 /// </summary>
 internal sealed class ContentUpload(
-    MetadataStore metadata, DirtyLog log, BlockReader blocks, Func<PackWriter> newPack, VaultKeys keys, Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack,
+    MetadataStore metadata,
+    DirtyLog log,
+    Func<BlockId, int, Memory<byte>, CancellationToken, Task> readBlock,
+    Func<PackWriter> newPack,
+    VaultKeys keys,
+    Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack,
     EarlyBlocks early)
 {
     /// <summary>Packs on their way at once: one is put while the next is filled.</summary>
@@ -146,7 +150,7 @@ internal sealed class ContentUpload(
             int bytes = (int)(Math.Min(start + length, extent.End) - from);
             if (bytes > 0)
             {
-                await blocks.ReadAsync(extent.Block, extent.BlockOffset + (int)(from - extent.Offset), whole.Slice((int)(from - start), bytes), cancellationToken);
+                await readBlock(extent.Block, extent.BlockOffset + (int)(from - extent.Offset), whole.Slice((int)(from - start), bytes), cancellationToken);
             }
         }
 
@@ -165,7 +169,7 @@ internal sealed class ContentUpload(
             Memory<byte> part = whole.Slice((int)(item.Offset - start), item.Length);
             if (item.Chunk is null)
             {
-                await blocks.ReadAsync(item.Block, item.InnerOffset, part, cancellationToken);
+                await readBlock(item.Block, item.InnerOffset, part, cancellationToken);
             }
             else
             {

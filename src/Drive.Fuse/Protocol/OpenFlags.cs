@@ -60,6 +60,8 @@ internal static class OpenFlags
 
     /// <summary>
     /// The page cache is kept over opens always: content that changed elsewhere is dropped by a notification, not by reopening.
+    /// Closing what was open for reading only has no write error to tell, so the kernel need not ask.
     /// </summary>
-    public static uint ToReply(uint flags) => (flags & Direct) != 0 ? OpenOut.KeepCache | OpenOut.DirectIo : OpenOut.KeepCache;
+    public static uint ToReply(uint flags) =>
+        OpenOut.KeepCache | ((flags & Direct) != 0 ? OpenOut.DirectIo : 0) | ((flags & AccessMask) == 0 ? OpenOut.NoFlush : 0);
 }

@@ -62,6 +62,7 @@ internal struct OpenOut
 {
     public const uint DirectIo = 1;
     public const uint KeepCache = 2;
+    public const uint NoFlush = 1 << 5;
 
     public ulong Handle;
     public uint OpenFlags;

@@ -15,6 +15,12 @@ internal sealed partial class Dispatcher
     /// </summary>
     private static readonly byte[] AclPrefix = [.. "system.posix_acl_"u8];
 
+    /// <summary>
+    /// ls -l asks each file for its label, one request each. Where the kernel has no SELinux, which would answer by itself, a file without
+    /// one is told as "no labels here": then ls asks no more on this file system. A label that was set is kept, and shown to whoever asks.
+    /// </summary>
+    private static readonly byte[] Label = [.. "security.selinux"u8];
+
     private const uint XattrCreate = 1;
     private const uint XattrReplace = 2;
 
@@ -109,6 +115,12 @@ internal sealed partial class Dispatcher
 
         int capacity = (int)Math.Min(input.Size, XattrBytesMax);
         FsStatus status = volume.GetExtendedAttribute(node, name, request.Payload[..capacity], out int length);
+        if (status == FsStatus.NoAttribute && name.SequenceEqual(Label))
+        {
+            request.ReplyErrno(Errno.EOPNOTSUPP);
+            return;
+        }
+
         ReplyXattr(request, status, length, capacity);
     }
 

@@ -10,6 +10,7 @@ namespace Drive.Testing.Model;
 public sealed class VolumeModel
 {
     private readonly List<(VolumeOperation Operation, DateTimeOffset At)> _history = [];
+    private readonly HashSet<int> _slotsClosedAfter = [];
     private readonly DateTimeOffset _start;
     private readonly NodeAttributes _root;
     private OperationRunner _runner;
@@ -73,6 +74,7 @@ public sealed class VolumeModel
     /// <summary>Call before the volume under test is closed in order to reopen it: open handles do not outlive it.</summary>
     public void CloseSlots()
     {
+        _slotsClosedAfter.Add(StepCount);
         _runner.CloseSlots();
         _referenceRunner.CloseSlots();
     }
@@ -100,8 +102,7 @@ public sealed class VolumeModel
         {
             if (steps > 0)
             {
-                time.AdvanceTo(_history[steps - 1].At);
-                await runner.RunAsync(_history[steps - 1].Operation);
+                await ReplayAsync(runner, time, steps - 1);
             }
 
             if (steps >= stepsMin)
@@ -126,20 +127,32 @@ public sealed class VolumeModel
     private async Task TakeBackToAsync(int steps)
     {
         _history.RemoveRange(steps, _history.Count - steps);
+        _slotsClosedAfter.RemoveWhere(step => step > steps);
         SyncedStepCount = Math.Min(SyncedStepCount, steps);
         (_reference, _referenceTime) = NewReference();
         _referenceRunner = new OperationRunner(_reference);
-        foreach ((VolumeOperation operation, DateTimeOffset at) in _history)
+        for (int step = 0; step < steps; step++)
         {
-            _referenceTime.AdvanceTo(at);
-            await _referenceRunner.RunAsync(operation);
+            await ReplayAsync(_referenceRunner, _referenceTime, step);
         }
 
         _referenceRunner.CloseSlots();
     }
 
+    private async Task ReplayAsync(OperationRunner runner, ManualTime time, int step)
+    {
+        if (_slotsClosedAfter.Contains(step))
+        {
+            runner.CloseSlots();
+        }
+
+        time.AdvanceTo(_history[step].At);
+        await runner.RunAsync(_history[step].Operation);
+    }
+
     private void UseVolume(IVolume volume)
     {
+        _slotsClosedAfter.Add(StepCount);
         Volume = volume;
         _runner = new OperationRunner(volume);
     }
