@@ -57,6 +57,11 @@ internal sealed class Terminal
     public string AskNewPassphrase()
     {
         string passphrase = AskSecret("New passphrase");
+        if (passphrase.Length == 0)
+        {
+            throw new DriveException(DriveError.WrongSecret, "That passphrase is empty: run it again, or leave --passphrase out for keys without one.");
+        }
+
         if (!Console.IsInputRedirected && AskSecret("The same again") != passphrase)
         {
             throw new DriveException(DriveError.WrongSecret, "The two passphrases differ: run it again.");

@@ -22,6 +22,34 @@ public sealed class SurroundingsTests
     }
 
     [Fact]
+    public void What_keeps_a_user_from_mounting_is_named_with_what_to_do()
+    {
+        using TemporaryHome home = new();
+        string device = Path.Combine(home.Root, "device");
+        string helper = Path.Combine(home.Root, "fusermount3");
+        string configuration = Path.Combine(home.Root, "fuse.conf");
+        Expect("is missing", "modprobe", allowOther: false);
+        File.WriteAllText(device, "");
+        Expect("fusermount3 is missing", "package fuse3", allowOther: false);
+        File.WriteAllText(helper, "");
+        Expect("set-user-ID", "reinstall", allowOther: false);
+        File.SetUnixFileMode(helper, UnixFileMode.UserRead | UnixFileMode.SetUser);
+        Assert.Null(FuseAccess.Find(isRoot: false, device, home.Root, configuration, allowOther: false));
+        Expect("to others", "user_allow_other", allowOther: true);
+        File.WriteAllText(configuration, "#user_allow_other\n");
+        Expect("to others", "user_allow_other", allowOther: true);
+        File.AppendAllText(configuration, "user_allow_other\n");
+        Assert.Null(FuseAccess.Find(isRoot: false, device, home.Root, configuration, allowOther: true));
+
+        void Expect(string finding, string advice, bool allowOther)
+        {
+            FuseObstacle obstacle = Assert.IsType<FuseObstacle>(FuseAccess.Find(isRoot: false, device, home.Root, configuration, allowOther));
+            Assert.Contains(finding, obstacle.Finding, StringComparison.Ordinal);
+            Assert.Contains(advice, obstacle.Advice, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void A_mount_point_that_is_taken_is_refused_with_what_is_there()
     {
         DriveException refusal = Assert.Throws<DriveException>(() => MountPoint.Check("/proc"));

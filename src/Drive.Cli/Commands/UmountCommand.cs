@@ -33,6 +33,11 @@ internal static class UmountCommand
             TimeSpan? limit = parsed.GetValue(timeout) is { } text
                 ? Quantity.ParseTime(text) ?? throw new DriveException(DriveError.Usage, $"'{text}' is no time: write 90, 90s, 5m or 2h.")
                 : null;
+            if (limit is not null && !parsed.GetValue(wait))
+            {
+                throw new DriveException(DriveError.Usage, "--timeout is for --wait: an unmount without it ends within ten seconds anyway.");
+            }
+
             DrivePaths paths = DrivePaths.FromEnvironment();
             using ControlClient? drive = parsed.GetValue(target) is { } asked
                 ? await FindAsync(terminal, paths, asked, cancellationToken)

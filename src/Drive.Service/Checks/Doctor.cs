@@ -42,28 +42,14 @@ internal sealed class Doctor(DrivePaths paths, VaultBook book, KeyStorage keys, 
 
     private static Check Fuse()
     {
-        const int ReadAndWrite = 6;
-        if (!File.Exists("/dev/fuse"))
+        if (FuseAccess.Find(allowOther: false) is { } obstacle)
         {
-            return Check.Fail("fuse", "/dev/fuse is missing.", "Load the module ('sudo modprobe fuse'); in a container, pass the device in ('--device /dev/fuse --cap-add SYS_ADMIN').");
+            return Check.Fail("fuse", obstacle.Finding, obstacle.Advice);
         }
 
-        if (Native.EffectiveUser() == 0)
-        {
-            return Native.Access("/dev/fuse", ReadAndWrite) == 0
-                ? Check.Ok("fuse", "/dev/fuse is there; as root it is mounted directly.")
-                : Check.Fail("fuse", "/dev/fuse can't be opened.", "In a container, allow the device ('--device /dev/fuse --cap-add SYS_ADMIN').");
-        }
-
-        string? helper = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(directory => Path.Combine(directory, "fusermount3")).FirstOrDefault(File.Exists);
-        if (helper is null)
-        {
-            return Check.Fail("fuse", "fusermount3 is missing.", "Install the package fuse3 ('sudo apt install fuse3').");
-        }
-
-        return File.GetUnixFileMode(helper).HasFlag(UnixFileMode.SetUser)
-            ? Check.Ok("fuse", $"/dev/fuse and {helper} are there.")
-            : Check.Fail("fuse", $"{helper} has lost its set-user-ID bit.", "Install the package fuse3 again ('sudo apt install --reinstall fuse3').");
+        return Native.EffectiveUser() == 0
+            ? Check.Ok("fuse", "/dev/fuse is there; as root it is mounted directly.")
+            : Check.Ok("fuse", $"/dev/fuse and {FuseAccess.Helper(Environment.GetEnvironmentVariable("PATH") ?? "")} are there.");
     }
 
     private IEnumerable<Check> Directories()
@@ -139,6 +125,10 @@ internal sealed class Doctor(DrivePaths paths, VaultBook book, KeyStorage keys, 
         catch (StoreException exception)
         {
             return Check.Warn(subject, exception.Message, "A drive that was mounted before works from this machine until the store is back.");
+        }
+        catch (Exception exception) when (exception is not StoreException && VaultErrors.Translate(exception, entry.Store) is { } known)
+        {
+            return Check.Fail(subject, $"'{entry.Store}' can't be used.", known.Message);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {

@@ -123,7 +123,9 @@ internal sealed class DriveDaemon : IHostedService
             },
             ReadOnly = drive.Volume.IsReadOnly,
             ReadOnlyReason = status.ReadOnlyReason,
-            LastError = status.LastError ?? drive.Notice,
+
+            // What was said at the start is true until the store answers.
+            LastError = status.LastError ?? (status.Store == StoreCondition.Reachable ? null : drive.Notice),
         };
     }
 

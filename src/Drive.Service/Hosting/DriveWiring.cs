@@ -93,7 +93,9 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
         }
         catch (FuseException exception)
         {
-            throw new DriveException(DriveError.NoFuse, exception.Message, exception);
+            // The helper tells what failed; what people can do about it is seen from the surroundings.
+            string said = FuseAccess.Find(request.AllowOther) is { } obstacle ? $"{obstacle.Finding} {obstacle.Advice}" : exception.Message;
+            throw new DriveException(DriveError.NoFuse, said, exception);
         }
     }
 

@@ -37,6 +37,16 @@ public sealed class KeyStorage(DrivePaths paths, IDisk disk, TimeProvider time, 
     /// <summary>Keeps keys that a passphrase seals.</summary>
     public void SaveSealed(string name, byte[] sealedKeys) => DurableFile.Replace(disk, FileOf(name), sealedKeys);
 
+    /// <summary>Takes the unsealed keys out of the keyring, once sealed ones are kept.</summary>
+    public async Task ForgetUnsealedAsync(VaultEntry entry, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        if (entry.Keys == KeyPlace.Keyring)
+        {
+            await _keyring.ClearAsync(entry.VaultId, cancellationToken);
+        }
+    }
+
     /// <summary>The keys as they were kept; sealed ones still sealed.</summary>
     public async Task<byte[]> LoadAsync(VaultEntry entry, CancellationToken cancellationToken)
     {

@@ -39,6 +39,10 @@ internal sealed class SecretTool(TimeProvider time)
         return Convert.TryFromBase64String(text.Trim(), secret, out int length) ? secret[..length] : null;
     }
 
+    /// <summary>Takes a secret away; nothing when it is not there.</summary>
+    public async Task ClearAsync(string vaultId, CancellationToken cancellationToken) =>
+        await RunAsync(["clear", "application", "drive", "vault", vaultId], null, cancellationToken);
+
     private async Task<string?> RunAsync(string[] arguments, string? input, CancellationToken cancellationToken)
     {
         ProcessStartInfo start = new("secret-tool", arguments)

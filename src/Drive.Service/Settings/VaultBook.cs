@@ -30,7 +30,7 @@ public sealed class VaultBook(DrivePaths paths, IDisk disk)
 
         return file switch
         {
-            { Version: FileVersion, Vaults: { } vaults } => vaults,
+            { Version: FileVersion, Vaults: { } vaults } when vaults.All(IsSound) => vaults,
             { Version: > FileVersion } => throw new DriveException(DriveError.Failed, $"'{paths.ConfigFile}' was written by a newer Drive: install that version."),
             _ => throw new DriveException(DriveError.Failed, $"'{paths.ConfigFile}' is not what Drive wrote: repair or remove it, then 'drive recover'."),
         };
@@ -60,4 +60,8 @@ public sealed class VaultBook(DrivePaths paths, IDisk disk)
         VaultEntry[] vaults = [.. All().Where(other => other.Name != entry.Name).Append(entry).OrderBy(other => other.Name, StringComparer.Ordinal)];
         DurableFile.Replace(disk, paths.ConfigFile, JsonSerializer.SerializeToUtf8Bytes(new VaultFile(FileVersion, vaults), SettingsJson.Default.VaultFile));
     }
+
+    // Names and ids become file names.
+    private static bool IsSound(VaultEntry? entry) =>
+        entry is { Store.Length: > 0, VaultId.Length: 64 } && VaultName.IsValid(entry.Name) && entry.VaultId.All(char.IsAsciiHexDigitLower);
 }

@@ -145,6 +145,7 @@ public sealed class Enrolment(
             await VaultSetup.ChangePassphraseAsync(opened, unlocked, head, secret, iterations, random, cancellationToken);
             keys.SaveSealed(entry.Name, unlocked.ExportSealed(secret, random, iterations));
             book.Put(entry with { Keys = KeyPlace.Passphrase });
+            await keys.ForgetUnsealedAsync(entry, cancellationToken);
             return entry;
         });
     }
@@ -223,8 +224,7 @@ public sealed class Enrolment(
         }
     }
 
-    // NFC is what every keyboard layout and system can agree on.
-    private static byte[]? Encode(string? passphrase) => passphrase is null ? null : Encoding.UTF8.GetBytes(passphrase.Normalize(NormalizationForm.FormC));
+    private static byte[]? Encode(string? passphrase) => passphrase is null ? null : Encoding.UTF8.GetBytes(CanonicalForm.Compose(passphrase));
 
     private static async Task<T> TranslatedAsync<T>(string store, Func<Task<T>> work)
     {
