@@ -219,7 +219,14 @@ public sealed partial class Volume
         {
             long start = offset / WindowBytes * WindowBytes;
             long windowEnd = start > long.MaxValue - WindowBytes ? long.MaxValue : start + WindowBytes;
-            window = new ExtentWindow(start, windowEnd, _metadata.ReadExtents(node.Id, start, windowEnd));
+            IReadOnlyList<ExtentRow> extents = _metadata.ReadExtents(node.Id, start, windowEnd);
+            if (extents.Count == 0)
+            {
+                // A window without data reaches to the next extent, so that a wide hole is one step and not one for each window.
+                windowEnd = _metadata.FindNextExtent(node.Id, windowEnd) ?? long.MaxValue;
+            }
+
+            window = new ExtentWindow(start, windowEnd, extents);
             node.Window = window;
         }
 

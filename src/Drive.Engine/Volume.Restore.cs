@@ -159,8 +159,7 @@ public sealed partial class Volume
         }
         catch (VaultIntegrityException error) when (_state.Seq > 0)
         {
-            _readOnlyReason = $"The store failed its proof at {error.ObjectName}: {error.Message} The last good state is shown, read-only.";
-            Stop(_readOnlyReason, error);
+            StopForFailedProof(error);
         }
 
         if (_state.Seq == 0)
@@ -189,8 +188,7 @@ public sealed partial class Volume
         }
         catch (VaultIntegrityException error)
         {
-            _readOnlyReason = $"The store failed its proof at {error.ObjectName}: {error.Message} The last good state is shown, read-only.";
-            Stop(_readOnlyReason, error);
+            StopForFailedProof(error);
         }
     }
 
@@ -276,6 +274,12 @@ public sealed partial class Volume
     private RowChanges ResolveClosed(RowChanges keysOnly) =>
         _metadata.ResolveClosed(keysOnly)
         ?? throw new VaultIntegrityException("log", IntegrityKind.Malformed, "A commit ends a row that the tree does not have.");
+
+    private void StopForFailedProof(VaultIntegrityException error)
+    {
+        _readOnlyReason = $"The store failed its proof: {error.Message} The last good state is shown, read-only.";
+        Stop(_readOnlyReason, error);
+    }
 
     private void StopForForeignCommit()
     {

@@ -22,9 +22,6 @@ public sealed partial class Volume
     private const string AttemptSetting = "attempt";
     private const string CapturedSetting = "captured";
 
-    /// <summary>Packs are closed at this size: with the block that goes over it, one fills a pooled buffer of just 16 MiB.</summary>
-    private const int PackBytes = (16 << 20) - BlockSegments.BlockBytesMax - BlockSegments.SegmentBytes;
-
     private static readonly TimeSpan UploadTick = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PatienceMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(15);
@@ -62,6 +59,10 @@ public sealed partial class Volume
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Stopping: the epoch stays in the database, and the next start goes on with it.
+        }
+        catch (VaultIntegrityException error)
+        {
+            StopForFailedProof(error);
         }
         catch (Exception error)
         {
@@ -151,6 +152,14 @@ public sealed partial class Volume
             await WaitAsync(PatienceMin, cancellationToken);
         }
 
+        // A store that was rolled back while the drive was mounted is found before anything is built on it.
+        await PatientlyAsync(
+            async token =>
+            {
+                await _vaultLog.VerifyPinAsync(_state, token);
+                return true;
+            },
+            cancellationToken);
         ContentUpload content = NewContentUpload();
         await content.SendAsync(capture, cancellationToken);
         RowChanges rows = _metadata.ReadEpoch(capture.Epoch);
@@ -185,7 +194,7 @@ public sealed partial class Volume
     }
 
     private ContentUpload NewContentUpload() =>
-        new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random, PackBytes), _keys, PutPackAsync, _early);
+        new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync, _early);
 
     private bool TrySaveAttempt(byte[] attempt, byte[] captured)
     {

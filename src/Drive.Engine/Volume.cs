@@ -235,7 +235,7 @@ public sealed partial class Volume : IVolume
             MetadataCorruptException => FsStatus.Corrupt,
             StoreException { Kind: StoreErrorKind.Unreachable or StoreErrorKind.Throttled } => FsStatus.Unreachable,
             StoreException { Kind: StoreErrorKind.Denied } => FsStatus.AccessDenied,
-            DiskFullException => FsStatus.NoSpace,
+            DiskFullException or StoreException { Kind: StoreErrorKind.Full } => FsStatus.NoSpace,
             _ => FsStatus.IoError,
         };
         EngineLog.LogCallFailed(_logger, call, error);

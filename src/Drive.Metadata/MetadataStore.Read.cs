@@ -53,6 +53,16 @@ public sealed partial class MetadataStore
         }
     }
 
+    /// <summary>Start of the first extent at or after an offset; null when there is none. One step, however wide the hole before it.</summary>
+    public long? FindNextExtent(NodeId node, long offset)
+    {
+        lock (_gate)
+        {
+            ThrowIfDisposed();
+            return _extents.FindNext(node, offset);
+        }
+    }
+
     public IReadOnlyList<XattrRow> ReadXattrs(NodeId node)
     {
         lock (_gate)

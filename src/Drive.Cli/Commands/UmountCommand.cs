@@ -72,7 +72,7 @@ internal static class UmountCommand
         }
 
         terminal.Say(reply.Left.IsNone
-            ? $"'{name}' is unmounted; everything is in the store."
+            ? $"'{name}' is unmounted; {(reply.Problem is null ? "everything is in the store" : "nothing is only on this machine")}."
             : $"'{name}' is unmounted; not in the store yet: {Quantity.Files(reply.Left)}. They are safe on this machine and are sent after the next mount.");
     }
 

@@ -25,6 +25,8 @@ internal sealed class ExtentTable(Database database)
         $"INSERT INTO extent(node, to_seq, start, from_seq, length, block, block_offset) VALUES (?1, {Versions.Open}, ?2, ?3, ?4, ?5, ?6)");
     private readonly Statement _close = database.Prepare($"UPDATE extent SET to_seq = ?3 WHERE node = ?1 AND to_seq = {Versions.Open} AND start = ?2");
     private readonly Statement _find = database.Prepare($"SELECT {Columns} FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start = ?2");
+    private readonly Statement _next = database.Prepare(
+        $"SELECT min(start) FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start >= ?2");
     private readonly Statement _page = database.Prepare(
         $"""
         SELECT {Columns} FROM extent WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2
@@ -46,6 +48,10 @@ internal sealed class ExtentTable(Database database)
 
     public List<ExtentRow> ReadAt(NodeId node, long start, long end, long seq) =>
         _readAt.Bind(1, (long)node.Value).Bind(2, start).Bind(3, end).Bind(4, seq).ReadAll(Read);
+
+    /// <summary>Start of the first current extent at or after an offset; null when there is none.</summary>
+    public long? FindNext(NodeId node, long offset) =>
+        _next.Bind(1, (long)node.Value).Bind(2, offset).ReadAll(static row => row.IsNull(0) ? (long?)null : row.Long(0)) is [{ } start] ? start : null;
 
     /// <summary>The current extent that starts there.</summary>
     public ExtentRow? Find(NodeId node, long offset) => _find.Bind(1, (long)node.Value).Bind(2, offset).ReadFirst(Read);

@@ -160,6 +160,7 @@ internal sealed class DriveDaemon : IHostedService
             {
                 VolumeStatus status = drive.GetStatus();
                 left = new FileAmount(status.LocalOnly.Files + status.Uploading.Files, status.LocalOnly.Bytes + status.Uploading.Bytes);
+                problem ??= status.Store == StoreCondition.Stopped ? status.LastError : null;
                 return Task.CompletedTask;
             });
             await StepAsync("closing", CloseTime, _ => drive.Volume.DisposeAsync().AsTask());

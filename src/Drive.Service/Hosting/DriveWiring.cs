@@ -55,7 +55,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
                         throw new IOException("the local disk refused the last changes");
                     }
                 },
-                Notice = notice,
+                Notice = notice ?? (volume.GetStatus() is { Store: StoreCondition.Stopped } status ? status.LastError : null),
             };
         }
         catch (Exception exception)
