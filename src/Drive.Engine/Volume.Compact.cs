@@ -36,6 +36,7 @@ public sealed partial class Volume
     private bool MoveShare(long segment)
     {
         List<(NodeId Node, OverlayItem Item)> share = [];
+        int moved = 0;
         lock (_gate)
         {
             long bytes = 0;
@@ -65,9 +66,10 @@ public sealed partial class Volume
                 _budget.AddDirty(item.Length);
                 _change++;
                 PutData(node, item.Offset, bytesOfItem);
+                moved++;
             }
         }
 
-        return share.Count > 0;
+        return moved > 0;
     }
 }
