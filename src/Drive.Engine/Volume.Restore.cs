@@ -89,8 +89,13 @@ public sealed partial class Volume
                 {
                     chunk = new DirtyChunk
                     {
-                        Node = row.Node, Offset = row.Offset - row.InnerOffset, Length = row.RecordLength, Position = position,
-                        IsLogged = true, IsAppendable = false, ReservedBytes = row.RecordLength,
+                        Node = row.Node,
+                        Offset = row.Offset - row.InnerOffset,
+                        Length = row.RecordLength,
+                        Position = position,
+                        IsLogged = true,
+                        IsAppendable = false,
+                        ReservedBytes = row.RecordLength,
                     };
                     chunks.Add(position, chunk);
                     _log.Retain(position, row.RecordLength);

@@ -230,7 +230,12 @@ public sealed partial class Volume
         data.CopyTo(buffer);
         DirtyChunk chunk = new()
         {
-            Node = node.Id, Offset = offset, Length = data.Length, Buffer = buffer, LiveBytes = data.Length, ReservedBytes = data.Length,
+            Node = node.Id,
+            Offset = offset,
+            Length = data.Length,
+            Buffer = buffer,
+            LiveBytes = data.Length,
+            ReservedBytes = data.Length,
         };
         _memoryBytes += buffer.Length;
         _dirtyBytes += data.Length;

@@ -11,7 +11,10 @@ public sealed class CompactTests
         await using EngineFixture fixture = await EngineFixture.CreateAsync();
         VolumeSettings settings = fixture.Settings() with
         {
-            UploadRest = TimeSpan.FromHours(1), UploadDeadline = TimeSpan.FromHours(1), UploadBatchBytes = long.MaxValue, DeadLogBytesMax = 8 << 20,
+            UploadRest = TimeSpan.FromHours(1),
+            UploadDeadline = TimeSpan.FromHours(1),
+            UploadBatchBytes = long.MaxValue,
+            DeadLogBytesMax = 8 << 20,
             SaveInterval = TimeSpan.FromMilliseconds(20),
         };
         byte[] kept = VolumeFiles.Bytes(1, 30_000);

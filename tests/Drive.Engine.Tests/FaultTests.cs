@@ -311,4 +311,5 @@ public sealed class FaultTests : IAsyncLifetime
         // A damaged file does not keep others from being written and sent.
         damaged.WriteFile(NodeId.Root, "new", VolumeFiles.Bytes(3, 1000));
         await damaged.WaitAsync();
-    }}
+    }
+}

@@ -58,7 +58,9 @@ public sealed class LateFileTests
         await using EngineFixture fixture = await EngineFixture.CreateAsync();
         VolumeSettings settings = fixture.Settings() with
         {
-            LateFileBytes = 2 << 20, UploadRest = TimeSpan.FromMilliseconds(50), UploadDeadline = TimeSpan.FromSeconds(1),
+            LateFileBytes = 2 << 20,
+            UploadRest = TimeSpan.FromMilliseconds(50),
+            UploadDeadline = TimeSpan.FromSeconds(1),
         };
         byte[] film = VolumeFiles.Bytes(1, 24 << 20);
         byte[] document = VolumeFiles.Bytes(2, 20_000);

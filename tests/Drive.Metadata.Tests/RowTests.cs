@@ -9,7 +9,13 @@ public sealed class RowTests : StoreFixture
     {
         NodeRow row = File(7, 1L << 60) with
         {
-            Uid = uint.MaxValue, Gid = 4_000_000_000, DeviceNumber = uint.MaxValue, AccessTime = -1, ModifyTime = long.MinValue, ChangeTime = long.MaxValue, LinkTarget = Utf8("a/b"),
+            Uid = uint.MaxValue,
+            Gid = 4_000_000_000,
+            DeviceNumber = uint.MaxValue,
+            AccessTime = -1,
+            ModifyTime = long.MinValue,
+            ChangeTime = long.MaxValue,
+            LinkTarget = Utf8("a/b"),
         };
         Apply(0, b => b.PutNode(row, isNew: true));
 

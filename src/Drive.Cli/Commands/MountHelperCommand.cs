@@ -27,7 +27,8 @@ internal static class MountHelperCommand
             Name,
             "Mount helper for mount(8) and fstab.",
             "mount -t fuse.drive work /mnt/work -o allow_other",
-            "work  /mnt/work  fuse.drive  noauto,user,_netdev,allow_other  0 0      # in /etc/fstab") { Hidden = true };
+            "work  /mnt/work  fuse.drive  noauto,user,_netdev,allow_other  0 0      # in /etc/fstab")
+        { Hidden = true };
         command.Arguments.Add(source);
         command.Arguments.Add(directory);
         command.Options.Add(options);

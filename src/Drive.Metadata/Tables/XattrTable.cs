@@ -89,7 +89,7 @@ internal sealed class XattrTable(Database database, RowSeal seal)
     public List<XattrRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(Read);
 
     /// <summary>Xattrs as of a seq of whole nodes after <paramref name="after"/>, until there are enough; ordered by node.</summary>
-    public List<XattrRow> ReadPage(NodeId after, long seq, int countMax) => 
+    public List<XattrRow> ReadPage(NodeId after, long seq, int countMax) =>
         _page.Bind(1, (long)after.Value).Bind(2, seq).ReadWholeNodes(countMax, Read, static row => row.Node);
 
     /// <summary>What one node's rows did at one seq they now do at another.</summary>

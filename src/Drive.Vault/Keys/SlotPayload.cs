@@ -69,7 +69,12 @@ internal sealed class SlotPayload : IDisposable
         reader.ExpectEnd();
         return new SlotPayload
         {
-            GenesisHash = genesis, LeastHead = leastHead, LeastFloor = leastFloor, MasterKeys = masterKeys, AccountSecret = account, Recovery = recovery,
+            GenesisHash = genesis,
+            LeastHead = leastHead,
+            LeastFloor = leastFloor,
+            MasterKeys = masterKeys,
+            AccountSecret = account,
+            Recovery = recovery,
         };
     }
 

@@ -132,11 +132,19 @@ internal sealed class VaultMaker : IDisposable
         });
         var device = new VaultMember
         {
-            Id = _keys.DeviceId, Kind = MemberKind.Device, Number = _keys.DeviceNumber, Name = _keys.DeviceName, SigningPublicKey = _keys.Signer.PublicKey,
+            Id = _keys.DeviceId,
+            Kind = MemberKind.Device,
+            Number = _keys.DeviceNumber,
+            Name = _keys.DeviceName,
+            SigningPublicKey = _keys.Signer.PublicKey,
         };
         var recovery = new VaultMember
         {
-            Id = _recovery.Device, Kind = MemberKind.Recovery, Number = 0, Name = "recovery key", SigningPublicKey = _recovery.PublicKey,
+            Id = _recovery.Device,
+            Kind = MemberKind.Recovery,
+            Number = 0,
+            Name = "recovery key",
+            SigningPublicKey = _recovery.PublicKey,
         };
         return VaultLog.Prepare(VaultState.BeforeGenesis(_keys), new CommitDraft { Rows = rows, Members = [new Enrol(device), new Enrol(recovery)], Time = now }, _keys, _keys.Signer, _random);
     }

@@ -75,7 +75,11 @@ internal static class VaultRecovery
             keys.DeviceNumber = state.NextDeviceNumber;
             var member = new VaultMember
             {
-                Id = keys.DeviceId, Kind = MemberKind.Device, Number = keys.DeviceNumber, Name = keys.DeviceName, SigningPublicKey = keys.Signer.PublicKey,
+                Id = keys.DeviceId,
+                Kind = MemberKind.Device,
+                Number = keys.DeviceNumber,
+                Name = keys.DeviceName,
+                SigningPublicKey = keys.Signer.PublicKey,
             };
             Attempt attempt = log.Prepare(state, new CommitDraft { Members = [new Enrol(member)], Time = VaultMaker.Nanoseconds(time) });
             if (await log.SubmitAsync(state, attempt, cancellationToken) is AppendOutcome.Committed committed)
