@@ -17,6 +17,7 @@ public sealed partial class Volume
     private readonly Dictionary<NodeId, long> _removedNodes = [];
     private readonly Dictionary<NodeId, NodeId> _parents = [];
     private long _useCounter;
+    private int _evictAbove;
     private long _nodeCount;
 
     private long Now()
@@ -49,7 +50,7 @@ public sealed partial class Volume
     {
         node.LastUse = ++_useCounter;
         _nodes.Add(node.Id, node);
-        if (_nodes.Count > _settings.NodesCachedMax)
+        if (_nodes.Count > Math.Max(_evictAbove, _settings.NodesCachedMax))
         {
             EvictNodes();
         }
@@ -63,6 +64,14 @@ public sealed partial class Volume
         foreach (Node node in candidates.Take(_settings.NodesCachedMax / 4))
         {
             _nodes.Remove(node.Id);
+        }
+
+        // Where little could go, the next look waits until a good deal more came. Access times alone start no local commit, so one is asked for here:
+        // else a walk over many files would hold all of them.
+        _evictAbove = _nodes.Count + (_settings.NodesCachedMax / 8);
+        if (_pending.AccessTimes.Count > 0)
+        {
+            _change++;
         }
     }
 

@@ -194,7 +194,7 @@ public sealed partial class Volume
         return point;
     }
 
-    private static void TakeContent(Node node, SavePoint point)
+    private void TakeContent(Node node, SavePoint point)
     {
         if (node.LinkCount == 0 || node.Overlay is not { } overlay)
         {
@@ -229,6 +229,13 @@ public sealed partial class Volume
             }
 
             overlay.HolesChanged = false;
+        }
+
+        if (overlay.IsEmpty)
+        {
+            _overlays.Remove(node.Id);
+            _dirtyFiles.Remove(node.Id);
+            node.Overlay = null;
         }
     }
 
