@@ -47,20 +47,12 @@ public sealed class CanaryTests
                 continue;
             }
 
-            // Sparse pack files may be long; what is searched is what can be read.
-            byte[] content = ReadShared(path);
+            // By another program: this one's runtime takes locks, and the daemon has its own.
+            byte[] content = [.. Convert.FromHexString(Shell.Do("od", "-An", "-v", "-tx1", path).Output.Replace(" ", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal))];
             Assert.All(forms, form => Assert.True(content.AsSpan().IndexOf(form) < 0, $"'{path}' tells"));
             searched++;
         }
 
         Assert.True(searched > 5, "there was nothing to search");
-    }
-
-    private static byte[] ReadShared(string path)
-    {
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        byte[] content = new byte[stream.Length];
-        stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
-        return content;
     }
 }

@@ -87,6 +87,9 @@ internal sealed class DriveHome : IDisposable
     public void Dispose()
     {
         Run("umount", Mount);
+
+        // A test that failed half-way may have taken away what an orderly unmount needs.
+        Shell.Run("umount", "-l", Mount);
         if (_borrowed is null)
         {
             Directory.Delete(Root, recursive: true);

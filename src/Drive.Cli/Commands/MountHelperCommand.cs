@@ -9,6 +9,9 @@ internal static class MountHelperCommand
     /// <summary>The helper's name, as mount(8) looks for it.</summary>
     public const string Name = "mount.fuse.drive";
 
+    // mount(8) gives its helpers no PATH, and fusermount3 is looked for there.
+    private const string UsualPath = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+
     // What mount(8) takes for "mount failure".
     private const int MountFailed = 32;
 
@@ -41,6 +44,11 @@ internal static class MountHelperCommand
 
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("PATH")))
+            {
+                Environment.SetEnvironmentVariable("PATH", UsualPath);
+            }
+
             MountOptions list = MountOptions.Parse(parsed.GetValue(options) ?? []);
             if (list.DriveHome is not null)
             {
