@@ -9,25 +9,6 @@ public sealed unsafe class CallsOnMountTests
     private const int Here = -100; // AT_FDCWD
 
     [MountFact]
-    public Task A_mapping_is_written_back() => MountFixture.UseAsync(mount =>
-    {
-        const int Length = 3 * 4096;
-        string path = mount.At("a");
-        File.WriteAllBytes(path, new byte[Length]);
-        File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch);
-        int descriptor = Sys.Check(Sys.Open(path, Sys.ReadWrite));
-        byte* map = Sys.Map(null, Length, 3, 1, descriptor, 0);
-        Assert.NotEqual(-1, (nint)map);
-        "hello"u8.CopyTo(new Span<byte>(map + 4095, 10));
-        Sys.Check(Sys.SyncMap(map, Length, 4));
-        Sys.Check(Sys.Unmap(map, Length));
-        Sys.Check(Sys.Close(descriptor));
-        byte[] content = File.ReadAllBytes(path);
-        Assert.Equal("hello", Encoding.UTF8.GetString(content, 4095, 5));
-        Assert.True(File.GetLastWriteTimeUtc(path) > DateTime.UnixEpoch);
-    });
-
-    [MountFact]
     public Task A_file_without_a_name_gets_one() => MountFixture.UseAsync(mount =>
     {
         int descriptor = Sys.Check(Sys.Open(mount.Root, Sys.Tmpfile | Sys.ReadWrite));

@@ -33,15 +33,6 @@ internal static unsafe partial class Sys
     [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
     public static partial nint Pwrite(int descriptor, void* buffer, nuint count, long offset);
 
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    public static partial byte* Map(void* address, nuint length, int protection, int flags, int descriptor, long offset);
-
-    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
-    public static partial int Unmap(void* address, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "msync", SetLastError = true)]
-    public static partial int SyncMap(void* address, nuint length, int flags);
-
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Fsync(int descriptor);
 

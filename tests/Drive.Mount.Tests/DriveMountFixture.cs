@@ -1,40 +1,42 @@
-using Drive.Core.Platform;
-using Drive.Core.Stores;
-using Drive.Core.Volumes;
-using Drive.Disk;
-using Drive.Engine;
-using Drive.Stores.Folder;
-using Drive.Vault.Keys;
-using Microsoft.Extensions.Logging.Abstractions;
+using System.Diagnostics;
 
 namespace Drive.Mount.Tests;
 
-/// <summary>The engine on a vault in a folder, mounted. Uploads start soon, so that tests run across commits.</summary>
-public sealed class DriveMountFixture : FuseMountFixture
+/// <summary>
+/// The built program: a vault in a folder, mounted by its daemon, which uploads meanwhile. The daemon is a process of its own, as it must be: a
+/// process that maps files of a mount that it serves itself can stop for ever, since a page fault holds the lock that its own runtime needs.
+/// </summary>
+public sealed class DriveMountFixture : MountFixture
 {
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "drive");
+
     private string _home = "";
 
-    protected override async Task<IVolume> CreateVolumeAsync()
+    public override Task InitializeAsync()
     {
-        _home = MakeTemporary("vault");
-        LocalDisk disk = new();
-        IObjectStore store = FolderStore.Open(disk, Path.Combine(_home, "store"), create: true, SystemRandomSource.Instance);
-        CreatedVault created = await VaultSetup.CreateAsync(
-            store, new CreateVaultOptions { DeviceName = "test" }, TimeProvider.System, SystemRandomSource.Instance, CancellationToken.None);
-        VolumeSettings settings = new()
-        {
-            StateDirectory = Path.Combine(_home, "state"),
-            CacheDirectory = Path.Combine(_home, "cache"),
-            UploadRest = TimeSpan.FromMilliseconds(300),
-            UploadDeadline = TimeSpan.FromSeconds(2),
-        };
-        return await Volume.OpenAsync(
-            settings, created.Keys, store, disk, TimeProvider.System, SystemRandomSource.Instance, NullLogger.Instance, CancellationToken.None);
+        _home = MakeTemporary("home");
+        Root = MakeTemporary("mount");
+        Drive("init", Path.Combine(_home, "store"), "--name", "test");
+        Drive("mount", "test", Root, "--allow-other", "-o", "suid,dev");
+        return Task.CompletedTask;
     }
 
-    protected override Task RemoveAsync()
+    public override Task DisposeAsync()
     {
+        Drive("umount", Root);
+        Directory.Delete(Root);
         Directory.Delete(_home, recursive: true);
         return Task.CompletedTask;
+    }
+
+    private void Drive(params string[] arguments)
+    {
+        ProcessStartInfo start = new(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DRIVE_HOME"] = _home;
+        using Process process = Process.Start(start)!;
+        Task<string> said = process.StandardError.ReadToEndAsync();
+        process.StandardOutput.ReadToEnd();
+        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(1)), $"drive {arguments[0]} did not end.");
+        Assert.True(process.ExitCode == 0, $"drive {arguments[0]}: {said.Result}");
     }
 }

@@ -156,8 +156,5 @@ public abstract class ProgramContract : IDisposable
 /// <summary>Programs on the machine's own file system: shows that the scripts are right.</summary>
 public sealed class NativeProgramTests(NativeDirectoryFixture fixture) : ProgramContract(fixture), IClassFixture<NativeDirectoryFixture>;
 
-/// <summary>Programs on the reference volume behind the kernel.</summary>
-public sealed class ReferenceMountProgramTests(ReferenceMountFixture fixture) : ProgramContract(fixture), IClassFixture<ReferenceMountFixture>;
-
 /// <summary>Programs on the drive itself.</summary>
 public sealed class DriveMountProgramTests(DriveMountFixture fixture) : ProgramContract(fixture), IClassFixture<DriveMountFixture>;
