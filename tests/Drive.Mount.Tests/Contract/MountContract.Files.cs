@@ -90,6 +90,20 @@ public abstract partial class MountContract
     }
 
     [Fact]
+    public void A_write_through_a_mapping_moves_the_modification_time()
+    {
+        MakeFile("f", Pattern(5000));
+        Ok(Posix.SetTimes(At("f"), (1000, 0), (1000, 0)));
+        Use(Posix.Open(At("f"), Posix.ReadWrite), descriptor =>
+            Ok(Posix.Map(descriptor, 5000, writes: true, map =>
+            {
+                map.Write(10, Pattern(20, 2));
+                Ok(map.Sync());
+            })));
+        Assert.True(File.GetLastWriteTimeUtc(At("f")) > DateTime.UnixEpoch.AddSeconds(1000));
+    }
+
+    [Fact]
     public void A_mapping_reads_and_writes_the_file()
     {
         MakeFile("f", Pattern(100_000));
