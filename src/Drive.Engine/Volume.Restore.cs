@@ -199,6 +199,12 @@ public sealed partial class Volume
 
     private async Task ResumeAsync(CancellationToken cancellationToken)
     {
+        if (_state.Seq > 0)
+        {
+            // A store that no longer has the pinned commit was rolled back, or is another one: that is found here, before anything is believed or sent.
+            await _vaultLog.VerifyPinAsync(_state, cancellationToken);
+        }
+
         if (_interrupted is not null && _settings.ReadOnly)
         {
             // Whether that commit is in the log is for a mount that may write to find out; what it holds is shown from this machine.
@@ -222,12 +228,6 @@ public sealed partial class Volume
 
             await LandAsync(interrupted.Capture, interrupted.Attempt, content.Rows, cancellationToken);
             _interrupted = null;
-        }
-
-        if (_state.Seq > 0)
-        {
-            // A store that no longer has the pinned commit was rolled back, or is another one: that is found here, before anything is believed or sent.
-            await _vaultLog.VerifyPinAsync(_state, cancellationToken);
         }
 
         while (_stopReason is null)
@@ -258,7 +258,15 @@ public sealed partial class Volume
             _nextEntryId = _metadata.NextEntryId;
         }
 
-        _incarnation = (_state.FindMember(_keys.DeviceId)?.Incarnation ?? 0) + 1;
+        VaultMember? self = _state.FindMember(_keys.DeviceId);
+        if (_stopReason is null && _state.Seq > 0 && self is null)
+        {
+            // All that a new device knows of the log is that it is a member: a log in which it is none is older than that.
+            throw new VaultIntegrityException(
+                VaultNames.Commit(_state.Gen, _state.Seq + 1).Value, IntegrityKind.RolledBack, "is gone: the log that the store shows ends before this device was enrolled");
+        }
+
+        _incarnation = (self?.Incarnation ?? 0) + 1;
         EngineLog.LogCaughtUp(_logger, _state.Seq);
     }
 

@@ -62,9 +62,28 @@ internal sealed class VolumeTrial
             using var opening = CancellationTokenSource.CreateLinkedTokenSource(_token);
             RecoveredVault recovered = await VaultSetup.RecoverAsync(_store, _vault.RecoveryKey, "new", null, _time, SystemRandomSource.Instance, opening.Token);
             await using Volume volume = await _vault.Home.OpenAsync(state, recovered.Keys, _store, _time, _token);
-            long seq = volume.GetStatus().Seq;
-            Require(seq >= 2 && seq <= _vault.Files.Count + 1, $"a new device is at commit {seq}");
-            return "volume, new device: " + await JudgeAsync(volume, _vault.Files[(int)seq - 2]);
+            VolumeStatus status = volume.GetStatus();
+
+            // Its own enrolment is a commit without rows, at the place where it joined.
+            long written = status.Seq < recovered.Head.Seq ? status.Seq : status.Seq - 1;
+            Require(written >= 1 && written <= _vault.Files.Count, $"a new device is at commit {status.Seq}");
+            string how = "";
+            if (volume.IsReadOnly)
+            {
+                // It is shown less than it joined, or something else, and says so; what it shows was signed all the same.
+                Require(Verdict.NamesAnObject(status.ReadOnlyReason), $"a new device says: {status.ReadOnlyReason}");
+                how = ", alarmed";
+            }
+            else if (status.Store == StoreCondition.Unreachable)
+            {
+                how = ", store away";
+            }
+            else
+            {
+                Require(status.Seq == recovered.Head.Seq, $"a new device joined at commit {recovered.Head.Seq} and is at {status.Seq}");
+            }
+
+            return $"volume, new device{how}: " + await JudgeAsync(volume, _vault.Files[(int)written - 1]);
         }
         catch (Exception error) when (error is FsException || (error is not TrialException && Verdict.Complain(error) is null))
         {
