@@ -60,7 +60,7 @@ public sealed class KnownVault
     /// <summary>
     /// Files made, grown, shared, renamed and removed, content in one segment and in several, compressed and not; a checkpoint, a floor, and more commits.
     /// </summary>
-    public static async Task<KnownVault> CreateAsync(int seed, bool withFloor = true)
+    public static async Task<KnownVault> CreateAsync(int seed, bool withFloor = true, int noiseBytes = 0)
     {
         KnownVault vault = await StartAsync(seed);
         await vault.WriteAsync(("a", Noise(seed + 1, 300)), ("notes", Prose(seed, 150_000)));
@@ -74,6 +74,11 @@ public sealed class KnownVault
         }
 
         await vault.WriteAsync(("c", Noise(seed + 4, 100)));
+        if (noiseBytes > 0)
+        {
+            await vault.WriteAsync(("noise", Noise(seed + 5, noiseBytes)));
+        }
+
         return vault;
     }
 

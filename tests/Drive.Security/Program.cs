@@ -1,11 +1,12 @@
 using System.Globalization;
 using Drive.Security;
 
-// Long runs by hand:  dotnet run -c Release --project tests/Drive.Security -- --mutations N --seed S [--volume-every K] | --flips
+// Long runs by hand:  dotnet run -c Release --project tests/Drive.Security -- --mutations N --seed S [--volume-every K] | --flips [--noise-bytes N] | --worked-bytes
 int seed = 1;
 int mutations = 0;
 int volumeEvery = new EvilRunOptions().VolumeEvery;
 bool flips = false;
+int noiseBytes = 0;
 for (int i = 0; i < args.Length; i++)
 {
     int Number() => i + 1 < args.Length && int.TryParse(args[++i], CultureInfo.InvariantCulture, out int value) ? value : throw new ArgumentException($"{args[i]} needs a number.");
@@ -20,11 +21,17 @@ for (int i = 0; i < args.Length; i++)
         case "--volume-every":
             volumeEvery = Number();
             break;
+        case "--worked-bytes":
+            Console.Write(await WorkedBytes.MakeAsync());
+            return 0;
         case "--flips":
             flips = true;
             break;
+        case "--noise-bytes":
+            noiseBytes = Number();
+            break;
         default:
-            Console.Error.WriteLine("usage: --mutations N [--seed S] [--volume-every K] | --flips [--seed S]");
+            Console.Error.WriteLine("usage: --mutations N [--seed S] [--volume-every K] | --flips [--noise-bytes N] [--seed S] | --worked-bytes");
             return 2;
     }
 }
@@ -32,7 +39,7 @@ for (int i = 0; i < args.Length; i++)
 bool isSound = true;
 if (flips)
 {
-    FlipReport report = await new FlipRun(await KnownVault.CreateAsync(seed)).RunAsync(CancellationToken.None);
+    FlipReport report = await new FlipRun(await KnownVault.CreateAsync(seed, noiseBytes: noiseBytes)).RunAsync(CancellationToken.None);
     Console.WriteLine(report);
     isSound &= report.Accepted.Count == 0;
 }
