@@ -50,7 +50,7 @@ public sealed class FlipRun
             using VaultKeys keys = _vault.Keys();
             using var packs = new PackReader(keys, 16);
             var store = new OneChangedStore(_objects, share.Name);
-            Func<Task> use = PathOf(share.Name, store, keys, packs);
+            Func<Task> use = await PathOfAsync(share.Name, store, keys, packs);
             await RequireSoundAsync(use, share.Name);
             for (int bit = share.From * 8; bit < share.To * 8; bit++)
             {
@@ -70,7 +70,7 @@ public sealed class FlipRun
     }
 
     /// <summary>What a client does with an object of this kind; it must throw when a bit of it is another.</summary>
-    private Func<Task> PathOf(string name, OneChangedStore store, VaultKeys keys, PackReader packs)
+    private async Task<Func<Task>> PathOfAsync(string name, OneChangedStore store, VaultKeys keys, PackReader packs)
     {
         var log = new VaultLog(store, keys, new SeededRandom(1));
         if (name == "vault" || name.StartsWith(VaultNames.SlotPrefix, StringComparison.Ordinal))
@@ -93,7 +93,12 @@ public sealed class FlipRun
             return PackPath(name, store, packs);
         }
 
-        // The log is cut for this reader: it comes to the floor, and from there to the checkpoint.
+        return name.StartsWith("floor/", StringComparison.Ordinal) ? FloorPath(log, store, keys) : await CheckpointPathAsync(name, store, keys);
+    }
+
+    /// <summary>The log is cut for this reader: it comes to the floor, and from there to the checkpoint.</summary>
+    private Func<Task> FloorPath(VaultLog log, OneChangedStore store, VaultKeys keys)
+    {
         VaultState sleeper = _vault.Versions[0].State;
         store.Hide(VaultNames.Commit(1, sleeper.Seq + 1).Value);
         return async () =>
@@ -103,11 +108,25 @@ public sealed class FlipRun
                 throw new InvalidOperationException("No floor was found.");
             }
 
-            CheckpointReader reader = await CheckpointReader.OpenAsync(store, keys, jump.Floor, sleeper, CancellationToken.None);
-            await foreach (var _ in reader.ReadAsync(CancellationToken.None))
-            {
-            }
+            await ReadAsync(await CheckpointReader.OpenAsync(store, keys, jump.Floor, sleeper, CancellationToken.None));
         };
+    }
+
+    /// <summary>The manifest is opened as the log names it; for a part it is opened once, and the part is read each time.</summary>
+    private async Task<Func<Task>> CheckpointPathAsync(string name, OneChangedStore store, VaultKeys keys)
+    {
+        CheckpointRef checkpoint = _vault.Floor!.Checkpoint;
+        CheckpointReader opened = await CheckpointReader.OpenAsync(store, keys, checkpoint, CancellationToken.None);
+        return name == VaultNames.Checkpoint(checkpoint.Id).Value
+            ? async () => await ReadAsync(await CheckpointReader.OpenAsync(store, keys, checkpoint, CancellationToken.None))
+            : () => ReadAsync(opened);
+    }
+
+    private static async Task ReadAsync(CheckpointReader reader)
+    {
+        await foreach (var _ in reader.ReadAsync(CancellationToken.None))
+        {
+        }
     }
 
     /// <summary>A bit inside a segment must be refused by the read of that segment; any other by the check of the whole.</summary>
