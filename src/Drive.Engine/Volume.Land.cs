@@ -54,6 +54,7 @@ public sealed partial class Volume
                 return false;
             }
 
+            _blocks.Forget(rows.Blocks);
             lock (_gate)
             {
                 if (attempt is not null)

@@ -199,6 +199,12 @@ public sealed partial class Volume
 
     private async Task ResumeAsync(CancellationToken cancellationToken)
     {
+        if (_state.Seq > 0)
+        {
+            // A store that no longer has the pinned commit was rolled back, or is another one: that is found here, before anything is believed or sent.
+            await _vaultLog.VerifyPinAsync(_state, cancellationToken);
+        }
+
         if (_interrupted is not null && _settings.ReadOnly)
         {
             // Whether that commit is in the log is for a mount that may write to find out; what it holds is shown from this machine.
@@ -214,7 +220,7 @@ public sealed partial class Volume
                 return;
             }
 
-            ReadResult own = await _vaultLog.ReadNextAsync(_state, ResolveClosed, cancellationToken);
+            ReadResult own = await _vaultLog.ReadNextAsync(_state, rows => ResolveClosed(rows, interrupted.Attempt.Name), cancellationToken);
             if (own is not ReadResult.Next(var content, _))
             {
                 throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
@@ -224,15 +230,10 @@ public sealed partial class Volume
             _interrupted = null;
         }
 
-        if (_state.Seq > 0)
-        {
-            // A store that no longer has the pinned commit was rolled back, or is another one: that is found here, before anything is believed or sent.
-            await _vaultLog.VerifyPinAsync(_state, cancellationToken);
-        }
-
         while (_stopReason is null)
         {
-            ReadResult result = await _vaultLog.ReadNextAsync(_state, ResolveClosed, cancellationToken);
+            ObjectName name = VaultNames.Commit(_state.Gen, _state.Seq + 1);
+            ReadResult result = await _vaultLog.ReadNextAsync(_state, rows => ResolveClosed(rows, name), cancellationToken);
             if (result is ReadResult.FloorJump)
             {
                 _readOnlyReason = "The vault's log was cut above what this device has seen, and starting from a checkpoint is not supported yet: "
@@ -252,14 +253,34 @@ public sealed partial class Volume
             }
 
             NoteOwnNodes(content.Rows);
-            _metadata.ApplyCommit(
-                next.Seq, content.Rows, [(StateSetting, next.Encode()), (CounterSetting, Numbers.Encode((long)_nextNodeCounter))]);
+            ApplyCommit(name, next, content.Rows);
             _state = next;
             _nextEntryId = _metadata.NextEntryId;
         }
 
-        _incarnation = (_state.FindMember(_keys.DeviceId)?.Incarnation ?? 0) + 1;
+        VaultMember? self = _state.FindMember(_keys.DeviceId);
+        if (_stopReason is null && _state.Seq > 0 && self is null)
+        {
+            // All that a new device knows of the log is that it is a member: a log in which it is none is older than that.
+            throw new VaultIntegrityException(
+                VaultNames.Commit(_state.Gen, _state.Seq + 1).Value, IntegrityKind.RolledBack, "is gone: the log that the store shows ends before this device was enrolled");
+        }
+
+        _incarnation = (self?.Incarnation ?? 0) + 1;
         EngineLog.LogCaughtUp(_logger, _state.Seq);
+    }
+
+    private void ApplyCommit(ObjectName name, VaultState next, RowChanges rows)
+    {
+        try
+        {
+            _metadata.ApplyCommit(next.Seq, rows, [(StateSetting, next.Encode()), (CounterSetting, Numbers.Encode((long)_nextNodeCounter))]);
+        }
+        catch (Exception error) when (error is (InvalidOperationException or ArgumentException) and not ObjectDisposedException)
+        {
+            // A member signed what makes no sense: a row opened twice, or closed that is not there. Nothing of it was taken over.
+            throw new VaultIntegrityException(name.Value, IntegrityKind.Rule, "is signed, and does not fit the tree that it follows", error);
+        }
     }
 
     /// <summary>A device that lost its local state, or was put back to an older one, finds in the log which numbers it gave to nodes.</summary>
@@ -276,9 +297,9 @@ public sealed partial class Volume
         }
     }
 
-    private RowChanges ResolveClosed(RowChanges keysOnly) =>
+    private RowChanges ResolveClosed(RowChanges keysOnly, ObjectName commit) =>
         _metadata.ResolveClosed(keysOnly)
-        ?? throw new VaultIntegrityException("log", IntegrityKind.Malformed, "A commit ends a row that the tree does not have.");
+        ?? throw new VaultIntegrityException(commit.Value, IntegrityKind.Rule, "ends a row that the tree does not have");
 
     private void StopForFailedProof(VaultIntegrityException error)
     {

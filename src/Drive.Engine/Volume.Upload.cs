@@ -193,8 +193,15 @@ public sealed partial class Volume
         }
     }
 
-    private ContentUpload NewContentUpload() =>
-        new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync, _early);
+    private ContentUpload NewContentUpload()
+    {
+        PackCheck check = new(_store);
+        return new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync, (block, token) => IsKeptAsync(check, block, token), _early);
+    }
+
+    /// <summary>Whether content may be left out of a commit because the vault has it: not when its pack is gone, or failed a read.</summary>
+    private async Task<bool> IsKeptAsync(PackCheck check, BlockRow block, CancellationToken cancellationToken) =>
+        !_blocks.HasFailed(block.Pack) && await PatientlyAsync(token => check.HoldsAsync(block, token).AsTask(), cancellationToken);
 
     private bool TrySaveAttempt(byte[] attempt, byte[] captured)
     {
@@ -241,7 +248,8 @@ public sealed partial class Volume
         PatientlyAsync(
             async token =>
             {
-                await _store.PutIfAbsentAsync(VaultNames.Pack(pack), bytes, token);
+                bool isMade = await _store.PutIfAbsentAsync(VaultNames.Pack(pack), bytes, token);
+                await PackCheck.RequireKeptAsync(_store, pack, bytes, isMade, token);
                 _uploadMeter.Add(bytes.Length);
                 if (!_store.Description.IsLocal)
                 {

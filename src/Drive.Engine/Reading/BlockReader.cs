@@ -19,7 +19,10 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
     private const int RowsMax = 4096;
 
     private readonly Lock _gate = new();
+
+    // Both guarded by _gate.
     private readonly Dictionary<BlockId, BlockRow> _rows = [];
+    private readonly HashSet<PackId> _failed = [];
     private readonly RecentSegments _recent = new();
 
     /// <summary>Bytes fetched from the store.</summary>
@@ -47,6 +50,27 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
             ValueTask<int> read = ReadSegmentsAsync(row, segment, last, offset, destination, cancellationToken);
             int read1 = read.IsCompletedSuccessfully ? read.Result : await read;
             position = Math.Max(position, read1);
+        }
+    }
+
+    /// <summary>Whether the store did not have the pack, or had other bytes, when it was read since the start.</summary>
+    public bool HasFailed(PackId pack)
+    {
+        lock (_gate)
+        {
+            return _failed.Contains(pack);
+        }
+    }
+
+    /// <summary>Blocks have another place from now on.</summary>
+    public void Forget(IReadOnlyList<BlockRow> blocks)
+    {
+        lock (_gate)
+        {
+            foreach (BlockRow block in blocks)
+            {
+                _rows.Remove(block.Block);
+            }
         }
     }
 
@@ -82,6 +106,11 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
 
             await FetchAsync(row, start, bytes, cancellationToken);
             return OpenSegments(row, first, last, offset, bytes.Span, destination.Span);
+        }
+        catch (Exception error) when (error is VaultIntegrityException or FsException { Status: FsStatus.Corrupt })
+        {
+            NoteFailed(row);
+            throw;
         }
         finally
         {
@@ -139,6 +168,15 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         }
 
         return filled;
+    }
+
+    private void NoteFailed(BlockRow row)
+    {
+        lock (_gate)
+        {
+            _failed.Add(row.Pack);
+            _rows.Remove(row.Block);
+        }
     }
 
     private BlockRow Find(BlockId block)

@@ -4,6 +4,7 @@ using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
 using Drive.Metadata;
+using Drive.Vault;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
 using Drive.Vault.Packs;
@@ -21,6 +22,7 @@ internal sealed class ContentUpload(
     Func<PackWriter> newPack,
     VaultKeys keys,
     Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack,
+    Func<BlockRow, CancellationToken, Task<bool>> isKept,
     EarlyBlocks early)
 {
     /// <summary>Packs on their way at once: one is put while the next is filled.</summary>
@@ -81,6 +83,7 @@ internal sealed class ContentUpload(
     {
         List<ContentChange> changes = [.. file.Holes.Select(static hole => new ContentChange(hole.Start, hole.End, null, 0))];
         long resealed = -1;
+        long unreadable = -1;
         foreach (IReadOnlyList<OverlayItem> run in ExtentMath.Runs(file.Items))
         {
             long number = run[0].Offset / Overlay.BlockBytes;
@@ -89,14 +92,18 @@ internal sealed class ContentUpload(
                 continue;
             }
 
-            if (IsFragmented(file, number))
+            if (number != unreadable && IsFragmented(file, number))
             {
-                resealed = number;
-                int length = await ComposeBlockAsync(file, number, buffer, cancellationToken);
-                long start = number * Overlay.BlockBytes;
-                changes.RemoveAll(change => change.Start >= start && change.End <= Overlay.BlockEnd(number));
-                changes.Add(new ContentChange(start, start + length, await StoreBlockAsync(buffer.AsMemory(0, length), cancellationToken), 0));
-                continue;
+                if (await TryComposeBlockAsync(file, number, buffer, cancellationToken) is { } length)
+                {
+                    resealed = number;
+                    long start = number * Overlay.BlockBytes;
+                    changes.RemoveAll(change => change.Start >= start && change.End <= Overlay.BlockEnd(number));
+                    changes.Add(new ContentChange(start, start + length, await StoreBlockAsync(buffer.AsMemory(0, length), cancellationToken), 0));
+                    continue;
+                }
+
+                unreadable = number;
             }
 
             if (run[0].Chunk is null)
@@ -135,6 +142,19 @@ internal sealed class ContentUpload(
         }
 
         return pieces > PiecesMax;
+    }
+
+    /// <summary>Null when old bytes of it fail their proof: then the changed ranges are sent as they are, and the rest stays as unreadable as it was.</summary>
+    private async Task<int?> TryComposeBlockAsync(CapturedFile file, long number, byte[] buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ComposeBlockAsync(file, number, buffer, cancellationToken);
+        }
+        catch (Exception error) when (error is VaultIntegrityException or FsException { Status: FsStatus.Corrupt })
+        {
+            return null;
+        }
     }
 
     /// <summary>One whole block of the file as it was captured: extents, holes over them, dirty data over both.</summary>
@@ -210,12 +230,12 @@ internal sealed class ContentUpload(
     private async ValueTask<BlockId> StoreBlockAsync(ReadOnlyMemory<byte> plain, CancellationToken cancellationToken)
     {
         BlockId id = keys.IdentifyBlock(plain.Span);
-        if (_new.ContainsKey(id) || metadata.FindBlock(id) is not null)
+        if (_new.ContainsKey(id) || (metadata.FindBlock(id) is { } known && await isKept(known, cancellationToken)))
         {
             return id;
         }
 
-        if (early.Find(id) is (var sent, var pack))
+        if (early.Find(id) is (var sent, var pack) && await isKept(sent, cancellationToken))
         {
             _new.Add(id, sent);
             Blocks.Add(sent);

@@ -87,7 +87,10 @@ internal static class VaultRecovery
                 return committed.Next;
             }
 
-            state = await FollowAsync(log, store, keys, state, pins, cancellationToken);
+            VaultState next = await FollowAsync(log, store, keys, state, pins, cancellationToken);
+            state = next.Seq > state.Seq
+                ? next
+                : throw new VaultIntegrityException(attempt.Name.Value, IntegrityKind.RolledBack, "is shown to one question and hidden from the next");
         }
     }
 

@@ -1,4 +1,5 @@
 using Drive.Core.Rows;
+using Drive.Core.Volumes;
 
 namespace Drive.Vault.Log;
 
@@ -67,6 +68,11 @@ internal static class CommitRules
         if (commit.KeyEpoch < state.KeyEpoch)
         {
             throw Fail(objectName, IntegrityKind.KeyEpoch, "goes back to an older key epoch");
+        }
+
+        if (commit.Rows.Closed.Nodes.Exists(static row => row.Node == NodeId.Root) && !commit.Rows.Opened.Nodes.Exists(static row => row.Node == NodeId.Root))
+        {
+            throw Fail(objectName, IntegrityKind.Rule, "removes the root");
         }
     }
 

@@ -55,7 +55,7 @@ public sealed partial class VaultLog
 
     /// <summary>
     /// Brings an attempt into its slot. A <see cref="StoreException"/> or a cancellation leaves the outcome open: call again with the same
-    /// attempt, after a restart too. No put here may be repeated by a layer below with another answer than the store's own.
+    /// attempt, after a restart too. Committed is said only of what the store gave back, after the commit that it follows. No put here may be repeated by a layer below with another answer than the store's own.
     /// </summary>
     public async Task<AppendOutcome> SubmitAsync(VaultState state, Attempt attempt, CancellationToken cancellationToken)
     {
@@ -64,27 +64,32 @@ public sealed partial class VaultLog
             throw new ArgumentException("An attempt is for the slot that follows its state.", nameof(attempt));
         }
 
-        if (!await _store.PutIfAbsentAsync(attempt.Name, attempt.Bytes, cancellationToken))
+        bool isMade = await _store.PutIfAbsentAsync(attempt.Name, attempt.Bytes, cancellationToken);
+        byte[]? found = await _store.GetProvableAsync(attempt.Name, SealedBody.ObjectBytesMax, cancellationToken);
+        if (found is null)
         {
-            byte[]? found = await _store.GetProvableAsync(attempt.Name, SealedBody.ObjectBytesMax, cancellationToken);
-            if (found is null)
-            {
-                return await ReadFloorAsync(state, cancellationToken) is { } passed && passed.Seq >= attempt.Seq
-                    ? new AppendOutcome.Overtaken(passed)
-                    : throw new StoreException(StoreErrorKind.Malformed, isTransient: true, $"The store says that {attempt.Name} exists, and does not have it.");
-            }
+            // "Made" and "taken" are words until the store gives the commit back: what lies on this machine only must not go because of them.
+            return await ReadFloorAsync(state, cancellationToken) is { } passed && passed.Seq >= attempt.Seq
+                ? new AppendOutcome.Overtaken(passed)
+                : throw new StoreException(
+                    StoreErrorKind.Malformed, isTransient: true, $"The store says that it {(isMade ? "made" : "has")} {attempt.Name}, and does not have it.");
+        }
 
-            if (Hash(found) != attempt.Hash)
-            {
-                // Only an authentic commit takes the slot from us. Garbage is an alarm, and the attempt stays.
-                Verify(state, found, attempt.Name.Value);
-                return new AppendOutcome.Lost();
-            }
+        if (Hash(found) != attempt.Hash)
+        {
+            // Only an authentic commit takes the slot from us. Garbage is an alarm, and the attempt stays.
+            Verify(state, found, attempt.Name.Value);
+            return new AppendOutcome.Lost();
         }
 
         // A slot that was truncated can be made again by a writer that slept: only the floor tells.
-        return await ReadFloorAsync(state, cancellationToken) is { } floor && floor.Seq >= attempt.Seq
-            ? new AppendOutcome.Overtaken(floor)
-            : new AppendOutcome.Committed(attempt.Next);
+        if (await ReadFloorAsync(state, cancellationToken) is { } floor && floor.Seq >= attempt.Seq)
+        {
+            return new AppendOutcome.Overtaken(floor);
+        }
+
+        // A store that was put back meanwhile has the slot and not what it follows: behind this commit nobody would ever see that again.
+        await VerifyPinAsync(state, cancellationToken);
+        return new AppendOutcome.Committed(attempt.Next);
     }
 }
