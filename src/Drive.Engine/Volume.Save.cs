@@ -41,14 +41,12 @@ public sealed partial class Volume
 
         if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _saveQueued, 1) == 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static volume =>
-                {
-                    Volatile.Write(ref volume._saveQueued, 0);
-                    volume.CommitLocally();
-                },
-                this,
-                preferLocal: false);
+            RunBehind(() =>
+            {
+                Volatile.Write(ref _saveQueued, 0);
+                CommitLocally();
+                return Task.CompletedTask;
+            });
         }
 
         return FsStatus.Ok;

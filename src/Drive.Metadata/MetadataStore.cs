@@ -95,7 +95,11 @@ public sealed partial class MetadataStore : IDisposable
     public static MetadataStore Open(string path, ReadOnlySpan<byte> key, MetadataOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        CreateFile(path);
+        if (options.Vfs is null)
+        {
+            CreateFile(path);
+        }
+
         var seal = new RowSeal(key);
         Database? database = null;
         try
@@ -103,7 +107,7 @@ public sealed partial class MetadataStore : IDisposable
             database = Database.Open(path, options);
             Schema.Migrate(database);
             bool wasClean = Unlock(database, seal);
-            if (!wasClean && new FileInfo(path).Length + WalLength(path) <= options.QuickCheckBytesMax && database.QuickCheck() is { } finding)
+            if (!wasClean && database.LengthBytes() <= options.QuickCheckBytesMax && database.QuickCheck() is { } finding)
             {
                 throw new MetadataCorruptException($"The local database was damaged by an unclean stop: {finding}. Rebuild the local state from the vault.");
             }
@@ -158,12 +162,6 @@ public sealed partial class MetadataStore : IDisposable
         }
 
         new FileStream(path, options).Dispose();
-    }
-
-    private static long WalLength(string path)
-    {
-        var wal = new FileInfo(path + "-wal");
-        return wal.Exists ? wal.Length : 0;
     }
 
     /// <summary>Proves the key against the check value, or leaves one in a new database; marks it as in use. Returns whether the last stop was clean.</summary>

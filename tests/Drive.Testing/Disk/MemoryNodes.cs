@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Drive.Testing.Disk;
 
 /// <summary>A write at an offset, or a new length.</summary>
@@ -14,19 +12,31 @@ internal abstract class MemoryNode
 internal sealed class MemoryFile : MemoryNode
 {
     private const int SectorBytes = 512;
-    private readonly List<byte> _durable = [];
-    private readonly List<FileChange> _unsynced = [];
 
-    public List<byte> Content { get; } = [];
+    /// <summary>What was done since all was durable, in order, with what it takes to undo it.</summary>
+    private readonly List<Undoable> _recent = [];
+    private byte[] _bytes = [];
+    private int _length;
+
+    private enum Fate
+    {
+        Unsynced,
+        Synced,
+
+        /// <summary>Its sync failed: it can still be read, and no later sync saves it.</summary>
+        Forgotten,
+    }
+
+    public long Length => _length;
 
     public int Links { get; set; } = 1;
 
     public int Read(long offset, Span<byte> destination)
     {
-        int count = (int)Math.Clamp(Content.Count - offset, 0, destination.Length);
+        int count = (int)Math.Clamp(_length - offset, 0, destination.Length);
         if (count > 0)
         {
-            CollectionsMarshal.AsSpan(Content).Slice((int)offset, count).CopyTo(destination);
+            _bytes.AsSpan((int)offset, count).CopyTo(destination);
         }
 
         return count;
@@ -34,17 +44,25 @@ internal sealed class MemoryFile : MemoryNode
 
     public void Apply(FileChange change)
     {
-        Apply(Content, change);
-        _unsynced.Add(change);
+        (int start, int end) = change.EndLength is { } length
+            ? ((int)Math.Min(length, _length), _length)
+            : ((int)Math.Min(change.Offset, _length), (int)Math.Min(change.Offset + change.Data!.Length, _length));
+        _recent.Add(new Undoable(change, Fate.Unsynced, _length, start, _bytes[start..end]));
+        Do(change);
     }
 
     public void Sync()
     {
-        _unsynced.ForEach(change => Apply(_durable, change));
-        _unsynced.Clear();
+        if (_recent.TrueForAll(static done => done.Fate != Fate.Forgotten))
+        {
+            _recent.Clear();
+            return;
+        }
+
+        SetFate(Fate.Synced);
     }
 
-    public void ForgetUnsynced() => _unsynced.Clear();
+    public void ForgetUnsynced() => SetFate(Fate.Forgotten);
 
     public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryFile, MemoryFile> survivors)
     {
@@ -53,23 +71,45 @@ internal sealed class MemoryFile : MemoryNode
             return known;
         }
 
-        var survivor = new MemoryFile();
+        var survivor = new MemoryFile { Links = Links, _bytes = _bytes[.._length], _length = _length };
         survivors.Add(this, survivor);
-        survivor.Links = Links;
-        survivor.Content.AddRange(kind == CrashKind.Process ? Content : _durable);
-        if (kind == CrashKind.PowerLosesSome)
+        if (kind == CrashKind.Process)
         {
-            foreach (FileChange change in _unsynced)
+            return survivor;
+        }
+
+        for (int index = _recent.Count - 1; index >= 0; index--)
+        {
+            survivor.Undo(_recent[index]);
+        }
+
+        foreach (Undoable done in _recent)
+        {
+            if (done.Fate == Fate.Synced)
             {
-                Survive(survivor.Content, change, random);
+                survivor.Do(done.Change);
+            }
+            else if (kind != CrashKind.PowerLosesAll)
+            {
+                survivor.Survive(done.Change, random);
             }
         }
 
-        survivor._durable.AddRange(survivor.Content);
         return survivor;
     }
 
-    private static void Survive(List<byte> content, FileChange change, Random random)
+    private void SetFate(Fate fate)
+    {
+        for (int index = 0; index < _recent.Count; index++)
+        {
+            if (_recent[index].Fate == Fate.Unsynced)
+            {
+                _recent[index] = _recent[index] with { Fate = fate };
+            }
+        }
+    }
+
+    private void Survive(FileChange change, Random random)
     {
         int fate = random.Next(3);
         if (fate == 0)
@@ -79,14 +119,14 @@ internal sealed class MemoryFile : MemoryNode
 
         if (fate == 1 || change.Data is not { } data)
         {
-            Apply(content, change);
+            Do(change);
             return;
         }
 
         // Torn: the length may have reached the disk before the bytes, and any of the sectors may be missing.
         if (random.Next(2) == 0)
         {
-            Grow(content, change.Offset + data.Length);
+            Grow(change.Offset + data.Length);
         }
 
         int start = 0;
@@ -95,35 +135,50 @@ internal sealed class MemoryFile : MemoryNode
             int end = (int)Math.Min(data.Length, ((((change.Offset + start) / SectorBytes) + 1) * SectorBytes) - change.Offset);
             if (random.Next(2) == 0)
             {
-                Apply(content, new FileChange(change.Offset + start, data[start..end], null));
+                Do(new FileChange(change.Offset + start, data[start..end], null));
             }
 
             start = end;
         }
     }
 
-    private static void Apply(List<byte> content, FileChange change)
+    private void Do(FileChange change)
     {
         if (change.EndLength is { } length)
         {
-            CollectionsMarshal.SetCount(content, (int)Math.Min(length, content.Count));
-            Grow(content, length);
+            _length = (int)Math.Min(length, _length);
+            Grow(length);
             return;
         }
 
-        Grow(content, change.Offset + change.Data!.Length);
-        change.Data.CopyTo(CollectionsMarshal.AsSpan(content)[(int)change.Offset..]);
+        Grow(change.Offset + change.Data!.Length);
+        change.Data.CopyTo(_bytes, change.Offset);
     }
 
-    private static void Grow(List<byte> content, long length)
+    private void Undo(Undoable done)
     {
-        int old = content.Count;
-        if (length > old)
-        {
-            CollectionsMarshal.SetCount(content, checked((int)length));
-            CollectionsMarshal.AsSpan(content)[old..].Clear();
-        }
+        Grow(done.OldLength);
+        _length = done.OldLength;
+        done.Overwritten.CopyTo(_bytes, done.Start);
     }
+
+    private void Grow(long length)
+    {
+        if (length <= _length)
+        {
+            return;
+        }
+
+        if (length > _bytes.Length)
+        {
+            Array.Resize(ref _bytes, checked((int)Math.Max(length, Math.Min(_bytes.Length * 2L, Array.MaxLength))));
+        }
+
+        Array.Clear(_bytes, _length, (int)length - _length);
+        _length = (int)length;
+    }
+
+    private readonly record struct Undoable(FileChange Change, Fate Fate, int OldLength, int Start, byte[] Overwritten);
 }
 
 internal sealed class MemoryDirectory : MemoryNode
@@ -149,14 +204,17 @@ internal sealed class MemoryDirectory : MemoryNode
     {
         int kept = kind switch
         {
-            CrashKind.Process => _unsynced.Count,
+            CrashKind.Process or CrashKind.PowerLosesAny => _unsynced.Count,
             CrashKind.PowerLosesAll => 0,
             _ => random.Next(_unsynced.Count + 1),
         };
         Dictionary<string, MemoryNode> entries = new(_durable);
         foreach ((string Name, MemoryNode? Node)[] change in _unsynced.Take(kept))
         {
-            Apply(entries, change);
+            if (kind != CrashKind.PowerLosesAny || random.Next(2) == 0)
+            {
+                Apply(entries, change);
+            }
         }
 
         var survivor = new MemoryDirectory();
