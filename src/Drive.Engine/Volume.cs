@@ -74,7 +74,7 @@ public sealed partial class Volume : IVolume
         _logger = logger;
         _uploadMeter = new RateMeter(time);
         _deviceNumber = keys.DeviceNumber;
-        disk.CreateDirectory(settings.StateDirectory);
+        DurableDirectory.Create(disk, settings.StateDirectory);
         disk.CreateDirectory(settings.CacheDirectory);
         _metadata = MetadataStore.Open(Path.Combine(settings.StateDirectory, "metadata.db"), keys.DeriveLocalKey("metadata"), settings.Database);
         try

@@ -78,7 +78,7 @@ public sealed class CrashPoints
                     return Task.FromResult(true);
                 }
             },
-            runsMax: 60).GetAwaiter().GetResult();
+            runsMax: 25).GetAwaiter().GetResult();
         return $"""
             Workload {workload} fails; repeat with: dotnet run -c Release --project tests/Drive.Simulation -- crash --workloads {workload}..{workload}
             {failure.Message}
