@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Drive.Simulation.Crashes;
+using Drive.Simulation.Seeds;
 using Drive.Simulation.World;
 
 namespace Drive.Simulation;
@@ -9,6 +10,9 @@ namespace Drive.Simulation;
 internal static class Program
 {
     private const string Usage = """
+        dotnet run -c Release --project tests/Drive.Simulation -- --seeds A..B [--threads N]
+        dotnet run -c Release --project tests/Drive.Simulation -- twice --seeds A..B
+            whether the same seed does the same again
         dotnet run -c Release --project tests/Drive.Simulation -- crash --workloads A..B [--points N] [--threads N]
             N: so many points of each workload instead of all
         """;
@@ -16,7 +20,7 @@ internal static class Program
     private static int Main(string[] arguments)
     {
         Dictionary<string, string> options = [];
-        for (int index = arguments is ["crash", ..] ? 1 : 0; index + 1 < arguments.Length; index += 2)
+        for (int index = arguments is ["crash" or "twice", ..] ? 1 : 0; index + 1 < arguments.Length; index += 2)
         {
             options[arguments[index]] = arguments[index + 1];
         }
@@ -28,6 +32,11 @@ internal static class Program
             return Crashes(Range(workloads), points, threads);
         }
 
+        if (options.TryGetValue("--seeds", out string? seeds))
+        {
+            return arguments is ["twice", ..] ? Twice(Range(seeds)) : Seeds(Range(seeds), threads);
+        }
+
         Console.Error.WriteLine(Usage);
         return 2;
     }
@@ -36,6 +45,49 @@ internal static class Program
     {
         string[] ends = text.Split("..");
         return (int.Parse(ends[0], CultureInfo.InvariantCulture), int.Parse(ends[^1], CultureInfo.InvariantCulture));
+    }
+
+    private static int Seeds((int First, int Last) seeds, int threads)
+    {
+        Stopwatch watch = Stopwatch.StartNew();
+        Lock gate = new();
+        int done = 0;
+        long deaths = 0;
+        long faults = 0;
+        ulong hashes = 0;
+        int failures = Lanes.Run(seeds.First, seeds.Last, threads, seed =>
+        {
+            SeedResult result = SeedRuns.Run(seed);
+            lock (gate)
+            {
+                done++;
+                deaths += result.Deaths;
+                faults += result.Faults;
+                hashes ^= result.Hash;
+                if (done % 500 == 0)
+                {
+                    Console.WriteLine($"{done} seeds, {deaths} deaths, {faults} other faults, {watch.Elapsed.TotalSeconds:F0} s");
+                }
+            }
+        });
+        Console.WriteLine($"{done} seeds, {deaths} deaths, {faults} other faults, {failures} failed, {watch.Elapsed.TotalSeconds:F1} s, hash of all {hashes:x16}");
+        return failures == 0 ? 0 : 1;
+    }
+
+    private static int Twice((int First, int Last) seeds)
+    {
+        int parted = 0;
+        for (int seed = seeds.First; seed <= seeds.Last; seed++)
+        {
+            if (SeedRuns.FindParting(seed) is { } parting)
+            {
+                parted++;
+                Console.WriteLine($"Seed {seed}: {parting}");
+            }
+        }
+
+        Console.WriteLine($"{parted} parted");
+        return parted == 0 ? 0 : 1;
     }
 
     private static int Crashes((int First, int Last) workloads, int pointsMax, int threads)

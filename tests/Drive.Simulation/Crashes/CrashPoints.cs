@@ -23,6 +23,7 @@ public sealed class CrashPoints
 
     private readonly int _workload;
     private readonly IReadOnlyList<VolumeOperation> _operations;
+    private readonly Func<DiskCall, bool> _lies;
     private readonly Func<int, bool> _isWanted;
     private readonly List<Point> _pending = [];
     private readonly List<string> _trees = [];
@@ -30,21 +31,26 @@ public sealed class CrashPoints
     private int _points;
     private int _deaths;
 
-    private CrashPoints(int workload, IReadOnlyList<VolumeOperation> operations, Func<int, bool> isWanted)
+    private CrashPoints(int workload, IReadOnlyList<VolumeOperation> operations, Func<DiskCall, bool> lies, Func<int, bool> isWanted)
     {
         _workload = workload;
+        _lies = lies;
         _operations = operations;
         _isWanted = isWanted;
     }
 
     /// <summary>Runs a workload and dies at each of its points, or at <paramref name="pointsMax"/> of them. A failure is shrunk and says how to repeat it.</summary>
-    public static CrashCount Run(int workload, int pointsMax = int.MaxValue)
+    /// <param name="workload">Seed of the calls.</param>
+    /// <param name="pointsMax">Most points.</param>
+    /// <param name="lies">Syncs that do nothing: a planted fault.</param>
+    public static CrashCount Run(int workload, int pointsMax = int.MaxValue, Func<DiskCall, bool>? lies = null)
     {
+        lies ??= static _ => false;
         List<VolumeOperation> operations = SmallOperations.Generate(workload, Operations, fsyncEvery: 6);
         HashSet<int>? chosen = null;
         if (pointsMax != int.MaxValue)
         {
-            CrashPoints counting = new(workload, operations, static _ => false);
+            CrashPoints counting = new(workload, operations, lies, static _ => false);
             int changes = counting.Run().Changes;
             Random random = new(workload);
             chosen = [.. Enumerable.Range(0, pointsMax).Select(_ => random.Next(changes))];
@@ -52,15 +58,15 @@ public sealed class CrashPoints
 
         try
         {
-            return new CrashPoints(workload, operations, point => chosen?.Contains(point) != false).Run();
+            return new CrashPoints(workload, operations, lies, point => chosen?.Contains(point) != false).Run();
         }
         catch (Exception failure)
         {
-            throw new SimulationException(Report(workload, operations, failure));
+            throw new SimulationException(Report(workload, operations, lies, failure));
         }
     }
 
-    private static string Report(int workload, List<VolumeOperation> operations, Exception failure)
+    private static string Report(int workload, List<VolumeOperation> operations, Func<DiskCall, bool> lies, Exception failure)
     {
         Exception last = failure;
         IReadOnlyList<VolumeOperation> shortest = VolumeOperations.ShrinkAsync(
@@ -69,7 +75,7 @@ public sealed class CrashPoints
             {
                 try
                 {
-                    new CrashPoints(workload, list, static _ => true).Run();
+                    new CrashPoints(workload, list, lies, static _ => true).Run();
                     return Task.FromResult(false);
                 }
                 catch (Exception error)
@@ -90,7 +96,7 @@ public sealed class CrashPoints
 
     private CrashCount Run()
     {
-        SimulatedWorld world = new(_workload, VaultOrigin.NewStore());
+        SimulatedWorld world = new(_workload, VaultOrigin.NewStore()) { Lies = _lies };
         Machine machine = new(world, VaultOrigin.Keys);
         machine.BeforeChange = call => NotePoint(world, machine, call);
         world.Run(() => RunAsync(world, machine));
@@ -170,39 +176,56 @@ public sealed class CrashPoints
     private void Recover(Point point)
     {
         Random random = new(HashOf(point.Number));
-        SimulatedWorld world = new(_workload, point.Store);
+        SimulatedWorld world = new(_workload, point.Store) { Lies = _lies };
         world.Time.JumpTo(point.At);
         Machine machine = Machine.On(world, VaultOrigin.Keys, point.Image);
         world.Run(async () =>
         {
-            machine.DieAt(random.Next(40), Kinds[random.Next(Kinds.Length)]);
-            try
-            {
-                await machine.BootAsync();
-                await machine.Volume!.FsyncAsync(HandleId.None, false, CancellationToken.None);
-            }
-            catch (Exception) when (machine.IsDead)
-            {
-                // It died again; what that throws nobody hears.
-            }
-
-            if (machine.IsDead)
-            {
-                _deaths++;
-                await machine.BuryAsync();
-                await machine.BootAsync();
-            }
-
-            machine.DieAt(-1, default);
-            await HoldAsync(point, machine.Volume!);
+            string? synced = await DieAgainAsync(point, machine, random);
+            _deaths++;
+            await machine.BuryAsync();
+            await machine.BootAsync();
+            await HoldAsync(point, machine.Volume!, synced);
             await GoOnAsync(world, machine, random);
             await machine.BuryAsync();
         });
     }
 
-    private async Task HoldAsync(Point point, Volume volume)
+    /// <summary>Starts, and dies on the way or soon after. Returns the tree that it showed and said to have synced, if it came so far.</summary>
+    private async Task<string?> DieAgainAsync(Point point, Machine machine, Random random)
+    {
+        CrashKind kind = Kinds[random.Next(Kinds.Length)];
+        machine.DieAt(random.Next(60), kind);
+        string? synced = null;
+        try
+        {
+            await machine.BootAsync();
+            string tree = (await TreeSnapshot.CaptureAsync(machine.Volume!)).Text;
+            FsStatus status = await machine.Volume!.FsyncAsync(HandleId.None, false, CancellationToken.None);
+            synced = status == FsStatus.Ok && !machine.IsDead ? tree : null;
+        }
+        catch (Exception) when (machine.IsDead)
+        {
+            // What a dying start throws nobody hears.
+        }
+
+        if (!machine.IsDead)
+        {
+            await HoldAsync(point, machine.Volume!, synced);
+            machine.Die(kind);
+        }
+
+        return synced;
+    }
+
+    private async Task HoldAsync(Point point, Volume volume, string? synced)
     {
         TreeSnapshot tree = await TreeSnapshot.CaptureAsync(volume);
+        if (synced is not null && synced != tree.Text)
+        {
+            throw new SimulationException($"A tree was shown and synced, and is another after the next crash. It was:\n{synced}\nIt is:\n{tree.Text}");
+        }
+
         if (_trees.FindIndex(point.StepsMin, text => text == tree.Text) < 0)
         {
             int other = _trees.IndexOf(tree.Text);
@@ -211,8 +234,7 @@ public sealed class CrashPoints
                 + (other >= 0 ? $"The tree is that after {other}." : "The tree is that after no number of steps:\n" + tree.Text));
         }
 
-        VolumeStatus status = volume.GetStatus();
-        if (status.ReadOnlyReason is { } reason)
+        if (volume.GetStatus().ReadOnlyReason is { } reason)
         {
             throw new SimulationException($"The volume came back read-only: {reason}");
         }

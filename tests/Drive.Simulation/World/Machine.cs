@@ -51,7 +51,7 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
     /// <summary>Starts the process. It throws what the start throws; when the machine died meanwhile, call <see cref="BuryAsync"/> and start again.</summary>
     public async Task BootAsync()
     {
-        _disk = new FaultyDisk(Memory) { Fault = OnCall };
+        _disk = new FaultyDisk(Memory) { Fault = OnCall, Lies = world.Lies };
         _vfs = SqliteDisk.Over(_disk);
         _store = new SimulatedStore(world.Store, world.Time, world.StoreRandom, world.Trace) { Weather = world.Weather };
         HasMetFault = false;

@@ -1,6 +1,7 @@
 using Drive.Core.Platform;
 using Drive.Engine;
 using Drive.Testing;
+using Drive.Testing.Disk;
 
 namespace Drive.Simulation.World;
 
@@ -35,6 +36,9 @@ internal sealed class SimulatedWorld
 
     /// <summary>How each call of a machine to the store fares.</summary>
     public Weather Weather { get; set; } = Weather.Fair;
+
+    /// <summary>Syncs that do nothing, on every disk: a planted fault, to prove that it would be found.</summary>
+    public Func<DiskCall, bool> Lies { get; set; } = static _ => false;
 
     public VolumeSettings Settings { get; }
 

@@ -36,6 +36,9 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
     /// <summary>The exception a call is to fail with, or null for it to pass.</summary>
     public Func<DiskCall, Exception?> Fault { get; set; } = _ => null;
 
+    /// <summary>Syncs that say yes and do nothing; for proving that a test would notice.</summary>
+    public Func<DiskCall, bool> Lies { get; set; } = _ => false;
+
     /// <summary>The power is off, or the process dead: every call fails, and none does anything. Never on again.</summary>
     public bool IsOff { get; private set; }
 
@@ -115,7 +118,10 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
     public void SyncDirectory(string path)
     {
         Check(DiskOperation.SyncDirectory, path);
-        inner.SyncDirectory(path);
+        if (!Lies(new DiskCall(DiskOperation.SyncDirectory, path, Calls - 1)))
+        {
+            inner.SyncDirectory(path);
+        }
     }
 
     public IDisposable? TryLock(string path, string holderText, out string? holder) => inner.TryLock(path, holderText, out holder);
@@ -190,7 +196,10 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
                 throw exception;
             }
 
-            file.Sync();
+            if (!disk.Lies(new DiskCall(DiskOperation.Sync, path, disk.Calls - 1)))
+            {
+                file.Sync();
+            }
         }
 
         public void Dispose() => file.Dispose();

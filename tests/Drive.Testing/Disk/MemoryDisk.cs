@@ -5,7 +5,7 @@ namespace Drive.Testing.Disk;
 /// <summary>What a crash leaves of what was not synced.</summary>
 public enum CrashKind
 {
-    /// <summary>The process died: all that was written is there.</summary>
+    /// <summary>The process died: all that was written is there, and what was not synced is still not; the power may go next.</summary>
     Process,
 
     /// <summary>The power went: nothing that was not synced is there.</summary>
@@ -41,9 +41,9 @@ public sealed class MemoryDisk : IDisk
     {
         lock (_gate)
         {
-            Dictionary<MemoryFile, MemoryFile> survivors = [];
+            Dictionary<MemoryNode, MemoryNode> survivors = [];
             var image = new MemoryDisk(CapacityBytes) { _root = (MemoryDirectory)_root.AfterCrash(kind, random, survivors) };
-            image.UsedBytes = survivors.Values.Sum(file => file.Length);
+            image.UsedBytes = survivors.Values.OfType<MemoryFile>().Sum(file => file.Length);
             return image;
         }
     }

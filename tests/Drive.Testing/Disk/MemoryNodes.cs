@@ -6,7 +6,7 @@ internal readonly record struct FileChange(long Offset, byte[]? Data, long? EndL
 /// <summary>A file or directory of a <see cref="MemoryDisk"/>; guarded by its lock.</summary>
 internal abstract class MemoryNode
 {
-    public abstract MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryFile, MemoryFile> survivors);
+    public abstract MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryNode, MemoryNode> survivors);
 }
 
 internal sealed class MemoryFile : MemoryNode
@@ -64,9 +64,9 @@ internal sealed class MemoryFile : MemoryNode
 
     public void ForgetUnsynced() => SetFate(Fate.Forgotten);
 
-    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryFile, MemoryFile> survivors)
+    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryNode, MemoryNode> survivors)
     {
-        if (survivors.TryGetValue(this, out MemoryFile? known))
+        if (survivors.TryGetValue(this, out MemoryNode? known))
         {
             return known;
         }
@@ -75,6 +75,7 @@ internal sealed class MemoryFile : MemoryNode
         survivors.Add(this, survivor);
         if (kind == CrashKind.Process)
         {
+            survivor._recent.AddRange(_recent);
             return survivor;
         }
 
@@ -200,11 +201,35 @@ internal sealed class MemoryDirectory : MemoryNode
         _unsynced.Clear();
     }
 
-    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryFile, MemoryFile> survivors)
+    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryNode, MemoryNode> survivors)
     {
+        if (survivors.TryGetValue(this, out MemoryNode? known))
+        {
+            return known;
+        }
+
+        MemoryNode SurvivorOf(MemoryNode node) => node.AfterCrash(kind, random, survivors);
+        var survivor = new MemoryDirectory();
+        survivors.Add(this, survivor);
+        if (kind == CrashKind.Process)
+        {
+            foreach ((string name, MemoryNode node) in _durable)
+            {
+                survivor._durable.Add(name, SurvivorOf(node));
+            }
+
+            survivor._unsynced.AddRange(_unsynced.Select(change => change.Select(item => (item.Name, item.Node is { } node ? SurvivorOf(node) : null)).ToArray()));
+            foreach ((string name, MemoryNode node) in Entries)
+            {
+                survivor.Entries.Add(name, SurvivorOf(node));
+            }
+
+            return survivor;
+        }
+
         int kept = kind switch
         {
-            CrashKind.Process or CrashKind.PowerLosesAny => _unsynced.Count,
+            CrashKind.PowerLosesAny => _unsynced.Count,
             CrashKind.PowerLosesAll => 0,
             _ => random.Next(_unsynced.Count + 1),
         };
@@ -217,10 +242,9 @@ internal sealed class MemoryDirectory : MemoryNode
             }
         }
 
-        var survivor = new MemoryDirectory();
         foreach ((string name, MemoryNode node) in entries.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
-            survivor.Set(name, node.AfterCrash(kind, random, survivors));
+            survivor.Set(name, SurvivorOf(node));
         }
 
         survivor.Sync();
