@@ -107,8 +107,9 @@ public sealed partial class Volume
 
     private bool HasRestedOrWaited(DateTimeOffset since)
     {
+        // A moment in the future says that the clock was set back since: how long it really was nobody knows, so it was long enough.
         DateTimeOffset now = _time.GetUtcNow();
-        return now - _lastChangeAt >= _settings.UploadRest || now - since >= _settings.UploadDeadline;
+        return now - _lastChangeAt >= _settings.UploadRest || now - since >= _settings.UploadDeadline || now < since || now < _lastChangeAt;
     }
 
     /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>

@@ -183,7 +183,9 @@ public sealed partial class MetadataStore : IDisposable
         }
         else
         {
-            database.Execute("UPDATE state SET is_clean = 0");
+            // What a killed process wrote last may be in the system's memory only. Each unclean start writes the other of two values: a change, so its commit syncs
+            // all that was found before anything is done about it, such as sending it to the store.
+            database.Execute("UPDATE state SET is_clean = CASE is_clean WHEN 0 THEN 2 ELSE 0 END");
         }
 
         return wasClean;

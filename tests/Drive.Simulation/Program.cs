@@ -13,6 +13,8 @@ internal static class Program
         dotnet run -c Release --project tests/Drive.Simulation -- --seeds A..B [--threads N]
         dotnet run -c Release --project tests/Drive.Simulation -- twice --seeds A..B
             whether the same seed does the same again
+        dotnet run -c Release --project tests/Drive.Simulation -- trace --seeds A..A
+            every choice, call and result of one seed, until it ends or fails
         dotnet run -c Release --project tests/Drive.Simulation -- crash --workloads A..B [--points N] [--threads N]
             N: so many points of each workload instead of all
         """;
@@ -20,7 +22,7 @@ internal static class Program
     private static int Main(string[] arguments)
     {
         Dictionary<string, string> options = [];
-        for (int index = arguments is ["crash" or "twice", ..] ? 1 : 0; index + 1 < arguments.Length; index += 2)
+        for (int index = arguments is ["crash" or "twice" or "trace", ..] ? 1 : 0; index + 1 < arguments.Length; index += 2)
         {
             options[arguments[index]] = arguments[index + 1];
         }
@@ -34,6 +36,12 @@ internal static class Program
 
         if (options.TryGetValue("--seeds", out string? seeds))
         {
+            if (arguments is ["trace", ..])
+            {
+                SeedRuns.Trace(Range(seeds).First, Console.WriteLine);
+                return 0;
+            }
+
             return arguments is ["twice", ..] ? Twice(Range(seeds)) : Seeds(Range(seeds), threads);
         }
 

@@ -37,6 +37,19 @@ public static class SeedRuns
         return at < 0 ? null : $"Line {at}: '{lines[0].ElementAtOrDefault(at)}' and '{lines[1].ElementAtOrDefault(at)}', after '{lines[0].ElementAtOrDefault(at - 1)}'";
     }
 
+    /// <summary>Runs a seed and tells each line of its trace; a failure is a line too.</summary>
+    public static void Trace(int seed, Action<string> tell)
+    {
+        try
+        {
+            new SeedRun(seed, SimulationStep.Generate(seed, Calls)) { TraceListener = tell }.Run();
+        }
+        catch (Exception failure)
+        {
+            tell(Text(failure));
+        }
+    }
+
     private static string Report(int seed, List<SimulationStep> steps, int at, Exception failure)
     {
         Exception last = failure;

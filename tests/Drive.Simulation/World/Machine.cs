@@ -18,6 +18,7 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
     private FaultyDisk? _disk;
     private SqliteDisk? _vfs;
     private SimulatedStore? _store;
+    private CancellationTokenSource _life = new();
     private int _changesUntilDeath = -1;
     private CrashKind _death;
     private int _changesUntilFault = -1;
@@ -29,6 +30,9 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
 
     /// <summary>The volume of the process that runs; null when none does.</summary>
     public Volume? Volume { get; private set; }
+
+    /// <summary>Cancelled when the process dies: nobody waits for the dead.</summary>
+    public CancellationToken Life => _life.Token;
 
     public bool IsDead => _disk is { IsOff: true };
 
@@ -55,6 +59,7 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
         _vfs = SqliteDisk.Over(_disk);
         _store = new SimulatedStore(world.Store, world.Time, world.StoreRandom, world.Trace) { Weather = world.Weather };
         HasMetFault = false;
+        _life = new CancellationTokenSource();
         VolumeSettings settings = world.Settings with { Database = world.Settings.Database with { Vfs = _vfs.Name } };
         Volume = await Volume.OpenAsync(
             settings, VaultKeys.Import(keys), _store, _disk, world.Time, world.Bytes, NullLogger.Instance, CancellationToken.None);
@@ -73,6 +78,7 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
         world.Trace.Add("dies", (int)kind);
         _disk!.TurnOff();
         _store!.Cut();
+        _life.Cancel();
         _changesUntilDeath = -1;
         if (kind != CrashKind.Process)
         {
@@ -113,6 +119,7 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
     private Exception? OnCall(DiskCall call)
     {
         world.Trace.Add(call.Operation.ToString(), call.Offset, call.Length);
+        world.Trace.Add(call.Path);
         if (!call.IsChange)
         {
             return null;

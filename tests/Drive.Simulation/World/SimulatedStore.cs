@@ -162,6 +162,11 @@ internal sealed class SimulatedStore(StoreContent content, TimeProvider time, Ra
     private async Task<T> CallAsync<T>(string kind, string name, ReadOnlyMemory<byte>? put, Func<T> call, CancellationToken cancellationToken)
     {
         trace.Add(kind, Number(name));
+        if (_isCut)
+        {
+            throw Unreachable();
+        }
+
         Weather weather = Weather;
         if (Happens(weather.SlowPercent))
         {
@@ -178,6 +183,7 @@ internal sealed class SimulatedStore(StoreContent content, TimeProvider time, Ra
 
         if (_isCut)
         {
+            // It was on its way when the process died.
             if (put is { } lost && random.Next(2) == 0)
             {
                 content.Put(name, lost);
