@@ -3,17 +3,17 @@ namespace Drive.Simulation;
 /// <summary>Runs a range of seeds on a few threads, each seed whole on one.</summary>
 public static class Lanes
 {
-    private const int FailuresShown = 5;
+    private const int FailuresMax = 5;
 
-    /// <summary>Failures are printed, and counted.</summary>
-    public static int Run(int first, int last, int threads, Action<int> run)
+    /// <summary>What failed, as text; after a few failures it stops.</summary>
+    public static IReadOnlyList<string> Run(int first, int last, int threads, Action<int> run)
     {
         int next = first - 1;
-        int failures = 0;
+        List<string> failures = [];
         Thread[] lanes = [.. Enumerable.Range(0, threads).Select(_ => new Thread(() =>
         {
             int seed;
-            while ((seed = Interlocked.Increment(ref next)) <= last && failures < FailuresShown)
+            while ((seed = Interlocked.Increment(ref next)) <= last && failures.Count < FailuresMax)
             {
                 try
                 {
@@ -21,8 +21,10 @@ public static class Lanes
                 }
                 catch (Exception error)
                 {
-                    Interlocked.Increment(ref failures);
-                    Console.WriteLine(error is World.SimulationException ? error.Message : error.ToString());
+                    lock (failures)
+                    {
+                        failures.Add(error is World.SimulationException ? error.Message : error.ToString());
+                    }
                 }
             }
         }))];

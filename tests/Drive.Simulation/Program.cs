@@ -63,7 +63,7 @@ internal static class Program
         long deaths = 0;
         long faults = 0;
         ulong hashes = 0;
-        int failures = Lanes.Run(seeds.First, seeds.Last, threads, seed =>
+        IReadOnlyList<string> failures = Lanes.Run(seeds.First, seeds.Last, threads, seed =>
         {
             SeedResult result = SeedRuns.Run(seed);
             lock (gate)
@@ -78,8 +78,18 @@ internal static class Program
                 }
             }
         });
-        Console.WriteLine($"{done} seeds, {deaths} deaths, {faults} other faults, {failures} failed, {watch.Elapsed.TotalSeconds:F1} s, hash of all {hashes:x16}");
-        return failures == 0 ? 0 : 1;
+        Console.WriteLine($"{done} seeds, {deaths} deaths, {faults} other faults, {failures.Count} failed, {watch.Elapsed.TotalSeconds:F1} s, hash of all {hashes:x16}");
+        return Told(failures);
+    }
+
+    private static int Told(IReadOnlyList<string> failures)
+    {
+        foreach (string failure in failures)
+        {
+            Console.WriteLine(failure);
+        }
+
+        return failures.Count == 0 ? 0 : 1;
     }
 
     private static int Twice((int First, int Last) seeds)
@@ -105,7 +115,7 @@ internal static class Program
         int done = 0;
         long points = 0;
         long deaths = 0;
-        int failures = Lanes.Run(workloads.First, workloads.Last, threads, workload =>
+        IReadOnlyList<string> failures = Lanes.Run(workloads.First, workloads.Last, threads, workload =>
         {
             CrashCount count = CrashPoints.Run(workload, pointsMax);
             lock (gate)
@@ -119,7 +129,7 @@ internal static class Program
                 }
             }
         });
-        Console.WriteLine($"{done} workloads, {points} points, {deaths} deaths, {failures} failed, {watch.Elapsed.TotalSeconds:F1} s");
-        return failures == 0 ? 0 : 1;
+        Console.WriteLine($"{done} workloads, {points} points, {deaths} deaths, {failures.Count} failed, {watch.Elapsed.TotalSeconds:F1} s");
+        return Told(failures);
     }
 }

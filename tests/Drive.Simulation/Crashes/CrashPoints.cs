@@ -45,6 +45,7 @@ public sealed class CrashPoints
     /// <param name="lies">Syncs that do nothing: a planted fault.</param>
     public static CrashCount Run(int workload, int pointsMax = int.MaxValue, Func<DiskCall, bool>? lies = null)
     {
+        bool isPlanted = lies is not null;
         lies ??= static _ => false;
         List<VolumeOperation> operations = SmallOperations.Generate(workload, Operations, fsyncEvery: 6);
         HashSet<int>? chosen = null;
@@ -60,7 +61,7 @@ public sealed class CrashPoints
         {
             return new CrashPoints(workload, operations, lies, point => chosen?.Contains(point) != false).Run();
         }
-        catch (Exception failure)
+        catch (Exception failure) when (!isPlanted)
         {
             throw new SimulationException(Report(workload, operations, lies, failure));
         }
