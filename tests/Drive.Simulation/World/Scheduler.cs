@@ -11,6 +11,7 @@ internal sealed class Scheduler(ManualTime time, Random random, Trace trace) : S
     /// <summary>More actions than any run needs: something goes round for ever.</summary>
     private const int ActionsMax = 2_000_000;
 
+    private readonly Random _signatures = new(random.Next());
     private readonly List<(SendOrPostCallback Callback, object? State)> _ready = [];
     private int _thread;
     private int _actions;
@@ -40,6 +41,7 @@ internal sealed class Scheduler(ManualTime time, Random random, Trace trace) : S
         int threadBefore = _thread;
         _thread = Environment.CurrentManagedThreadId;
         SetSynchronizationContext(this);
+        Random? drawnBefore = OpenSslRandom.Use(_signatures);
         try
         {
             Task task = main();
@@ -53,6 +55,7 @@ internal sealed class Scheduler(ManualTime time, Random random, Trace trace) : S
         finally
         {
             SetSynchronizationContext(before);
+            OpenSslRandom.Use(drawnBefore);
             _thread = threadBefore;
         }
     }

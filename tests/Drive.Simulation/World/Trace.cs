@@ -1,8 +1,7 @@
 namespace Drive.Simulation.World;
 
 /// <summary>
-/// What happened in a run, as one number: every choice of the scheduler, every call to a disk or store, every result. It has kinds, places and lengths,
-/// not sealed bytes: signatures are random by nature, and what is sealed after one differs in each run.
+/// What happened in a run, as one number: every choice of the scheduler, every call to a disk or store with its place and length, every step and result.
 /// </summary>
 internal sealed class Trace
 {
