@@ -1,34 +1,57 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using Drive.Cli.Commands;
 using Drive.Control;
 using Drive.Service.Hosting;
 
 namespace Drive.Cli;
 
-/// <summary>Starts a daemon in the background and waits until it has mounted, or says why not.</summary>
-internal static partial class Background
+/// <summary>
+/// A daemon in the background, from its start until it has mounted, or said why not. Starting the process and telling it what to mount are two
+/// steps, since its runtime gets ready while the command looks into the settings; a daemon that is told nothing ends.
+/// </summary>
+internal sealed partial class Background : IDisposable
 {
     private const uint CloseOnExec = 4;
 
-    /// <summary>What the daemon said; its refusal is thrown.</summary>
-    public static async Task<StartLine> StartAsync(DrivePaths paths, DaemonStart start, CancellationToken cancellationToken)
+    private readonly Process _daemon;
+
+    private Background(Process daemon) => _daemon = daemon;
+
+    /// <summary>Starts the process. The name is for people who read process lists.</summary>
+    public static Background Start(string name)
     {
         // Pipes that this process inherited would stay open in the daemon, and whoever reads them would wait for ever.
         _ = CloseRange(3, uint.MaxValue, CloseOnExec);
-        using Process daemon = Process.Start(StartInfo(start.Request.Name))
-            ?? throw new DriveException(DriveError.Failed, "The daemon can't be started: try 'drive mount' with -f.");
-        await daemon.StandardInput.WriteLineAsync(JsonSerializer.Serialize(start, DaemonJson.Default.DaemonStart).AsMemory(), cancellationToken);
-        daemon.StandardInput.Close();
-        string? line = await daemon.StandardOutput.ReadLineAsync(cancellationToken);
-        StartLine? said = line is null ? null : JsonSerializer.Deserialize(line, ControlJson.Default.StartLine);
+        return new Background(Process.Start(StartInfo(name))
+            ?? throw new DriveException(DriveError.Failed, "The daemon can't be started: try 'drive mount' with -f."));
+    }
+
+    /// <summary>What the daemon said when it had mounted; its refusal is thrown.</summary>
+    public StartLine Mount(DrivePaths paths, DaemonStart start)
+    {
+        try
+        {
+            DaemonPipe.Send(_daemon.StandardInput.BaseStream, start);
+        }
+        catch (IOException)
+        {
+            // It ended already, which the answer that is missing tells.
+        }
+
+        StartLine? said = DaemonPipe.ReceiveStartLine(_daemon.StandardOutput.BaseStream);
         return said switch
         {
             null => throw new DriveException(DriveError.Failed, $"The daemon ended before it mounted: see '{paths.LogOf(start.Request.Name)}', or try with -f."),
             { Error: { } error } => throw new DriveException(error.Error, error.Message),
             _ => said,
         };
+    }
+
+    /// <summary>Lets go of it. One that was told what to mount lives on.</summary>
+    public void Dispose()
+    {
+        _daemon.StandardInput.Close();
+        _daemon.Dispose();
     }
 
     private static ProcessStartInfo StartInfo(string name)
@@ -48,7 +71,7 @@ internal static partial class Background
             start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
         }
 
-        start.ArgumentList.Add(DaemonCommand.Name);
+        start.ArgumentList.Add(BackgroundDaemon.Argument);
         start.ArgumentList.Add(name);
         return start;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Drive.Control;
 using Drive.Service;
 using Drive.Service.Hosting;
@@ -6,23 +5,42 @@ using Drive.Service.Linux;
 
 namespace Drive.Cli;
 
-/// <summary>The daemon's side of the pipe: what to mount comes in as one line of JSON, how that went goes out as one.</summary>
+/// <summary>
+/// The daemon's side of the pipe: <c>drive daemon NAME</c>, which <c>drive mount</c> runs in the background and nobody else. What to mount, and secrets,
+/// come in over standard input; how that went goes out once over standard output. Not a command of the grammar, so that none of it is built here.
+/// </summary>
 internal static class BackgroundDaemon
 {
+    /// <summary>The first argument that means it.</summary>
+    public const string Argument = "daemon";
+
     /// <summary>Runs until the drive is unmounted.</summary>
-    public static async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
+    public static async Task<ExitCode> RunAsync()
     {
-        using StreamReader input = new(Console.OpenStandardInput());
-        DaemonStart start = await input.ReadLineAsync(cancellationToken) is { } line
-            && JsonSerializer.Deserialize(line, DaemonJson.Default.DaemonStart) is { } read
-                ? read
-                : throw new DriveException(DriveError.Usage, "'drive daemon' is started by 'drive mount': use that.");
+        if (!Console.IsInputRedirected)
+        {
+            Console.Error.WriteLine("drive: 'drive daemon' is started by 'drive mount': use that.");
+            return ExitCode.Usage;
+        }
+
+        DaemonStart? told;
+        using (Stream input = Console.OpenStandardInput())
+        {
+            told = DaemonPipe.ReceiveStart(input);
+        }
+
+        if (told is not { } start)
+        {
+            // The command found something wrong before it came to mount.
+            return ExitCode.Done;
+        }
+
         DriveService service = DriveService.Create();
         string log = service.Paths.LogOf(start.Request.Name);
         BackgroundProcess.Detach(log);
         try
         {
-            await service.RunDaemonAsync(start, isForeground: false, Report, cancellationToken);
+            await service.RunDaemonAsync(start, isForeground: false, Report, CancellationToken.None);
             return ExitCode.Done;
         }
         catch (Exception exception)
@@ -37,8 +55,7 @@ internal static class BackgroundDaemon
             try
             {
                 using Stream output = Console.OpenStandardOutput();
-                output.Write((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(said, ControlJson.Default.StartLine), (byte)'\n']);
-                output.Flush();
+                DaemonPipe.Send(output, said);
             }
             catch (IOException)
             {

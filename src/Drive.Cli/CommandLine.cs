@@ -33,7 +33,6 @@ internal static class CommandLine
         root.Subcommands.Add(PasswdCommand.Build(terminal));
         root.Subcommands.Add(RecoverCommand.Build(terminal));
         root.Subcommands.Add(DoctorCommand.Build());
-        root.Subcommands.Add(DaemonCommand.Build());
         root.Subcommands.Add(MountHelperCommand.Build(terminal));
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExampleHelp((HelpAction)help.Action!);

@@ -32,7 +32,17 @@ public static class DaemonRecords
         OwnerOnly.CreateDirectory(paths.Daemons);
         string file = FileOf(paths, record.Name);
         string next = file + ".new";
-        File.WriteAllBytes(next, JsonSerializer.SerializeToUtf8Bytes(record, ControlJson.Default.DaemonRecord));
+        using (FileStream stream = File.Create(next))
+        using (Utf8JsonWriter writer = new(stream))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("name", record.Name);
+            writer.WriteNumber("pid", record.Pid);
+            writer.WriteString("socket", record.Socket);
+            writer.WriteString("mountpoint", record.Mountpoint);
+            writer.WriteEndObject();
+        }
+
         File.Move(next, file, overwrite: true);
     }
 
@@ -53,9 +63,13 @@ public static class DaemonRecords
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file), ControlJson.Default.DaemonRecord);
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
+            JsonElement root = document.RootElement;
+            return root.GetProperty("name").GetString() is { } name && root.GetProperty("socket").GetString() is { } socket && root.GetProperty("mountpoint").GetString() is { } mountpoint
+                ? new DaemonRecord(name, root.GetProperty("pid").GetInt32(), socket, mountpoint)
+                : null;
         }
-        catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or JsonException or UnauthorizedAccessException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             return null;
         }

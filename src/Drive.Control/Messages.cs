@@ -89,7 +89,7 @@ public sealed record ErrorReply(DriveError Error, string Message);
 /// <param name="Mountpoint">Where it mounts.</param>
 public sealed record DaemonRecord(string Name, int Pid, string Socket, string Mountpoint);
 
-/// <summary>The one line a background daemon writes to the command that started it.</summary>
+/// <summary>What a background daemon says once to the command that started it.</summary>
 /// <param name="Mountpoint">Mounted there, or null.</param>
 /// <param name="Error">Why not, or null.</param>
 /// <param name="Notice">Something the user should know although it is mounted, or null.</param>
@@ -104,6 +104,4 @@ public sealed record StartLine(string? Mountpoint, ErrorReply? Error, string? No
 [JsonSerializable(typeof(WaitLine))]
 [JsonSerializable(typeof(StopReply))]
 [JsonSerializable(typeof(ErrorReply))]
-[JsonSerializable(typeof(DaemonRecord))]
-[JsonSerializable(typeof(StartLine))]
 public sealed partial class ControlJson : JsonSerializerContext;

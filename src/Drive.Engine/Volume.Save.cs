@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using Drive.Cache.Dirty;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
@@ -28,29 +26,6 @@ public sealed partial class Volume
     private long _savedChange;
     private long _errorCount;
     private FsStatus _lastWriteError;
-    private int _saveQueued;
-
-    /// <summary>Waits for a local commit while too many bytes are in memory only: the writer is slowed to the disk's speed.</summary>
-    private FsStatus WaitForRoom()
-    {
-        long bytes = Volatile.Read(ref _memoryBytes);
-        if (bytes > _settings.MemoryBytesMax)
-        {
-            return CommitLocally();
-        }
-
-        if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _saveQueued, 1) == 0)
-        {
-            RunBehind(() =>
-            {
-                Volatile.Write(ref _saveQueued, 0);
-                CommitLocally();
-                return Task.CompletedTask;
-            });
-        }
-
-        return FsStatus.Ok;
-    }
 
     /// <summary>Whether a landing left something to save that is no change: rows of holes, and records of the log that may go.</summary>
     private bool HasLeftovers => _pending.Releases.Count + _pending.Contents.Count > 0;
@@ -177,16 +152,7 @@ public sealed partial class Volume
             TakeContent(node, point);
         }
 
-        foreach (DirtyChunk chunk in pending.Chunks)
-        {
-            if (chunk.Buffer is not null)
-            {
-                chunk.IsAppendable = false;
-                chunk.IsTaken = true;
-                point.Chunks.Add(chunk);
-            }
-        }
-
+        TakeChunks(pending.Chunks, point.Chunks);
         point.Releases.AddRange(pending.Releases);
         batch.PutSetting(CounterSetting, Numbers.Encode((long)_nextNodeCounter));
         return point;
@@ -242,7 +208,7 @@ public sealed partial class Volume
     {
         try
         {
-            LogChunks(point);
+            LogChunks(point.Chunks, point.Change);
             AddDirtyRows(point);
             _metadata.Apply(point.Batch);
         }
@@ -265,7 +231,7 @@ public sealed partial class Volume
         _stuck = null;
         lock (_gate)
         {
-            FinishChunks(point);
+            FinishChunks(point.Chunks);
             _savedChange = Math.Max(_savedChange, point.Change);
             foreach (NodeId node in _removedNodes.Where(pair => pair.Value <= point.Change).Select(pair => pair.Key).ToList())
             {
@@ -287,47 +253,6 @@ public sealed partial class Volume
         return FsStatus.Ok;
     }
 
-    private void LogChunks(SavePoint point)
-    {
-        if (point.Chunks.Count == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            AppendChunks(point);
-        }
-        catch (DirtyLogSyncException error)
-        {
-            // What a failed flush left behind can't be known, and asking again would lie: the bytes are still in memory, so they are written anew, once.
-            EngineLog.LogFlushFailed(_logger, error);
-            _log.StartNewSegment();
-            foreach (DirtyChunk chunk in point.Chunks.Where(chunk => chunk.IsAppended && chunk.Position.Segment == error.Segment))
-            {
-                _log.Release(chunk.Position, chunk.Length);
-                chunk.IsAppended = false;
-            }
-
-            _log.MarkRewritten(error.Segment);
-            AppendChunks(point);
-        }
-    }
-
-    private void AppendChunks(SavePoint point)
-    {
-        foreach (DirtyChunk chunk in point.Chunks)
-        {
-            if (!chunk.IsAppended)
-            {
-                chunk.Position = _log.Append(chunk.Node, chunk.Offset, (ulong)point.Change, chunk.Buffer.AsSpan(0, chunk.Length));
-                chunk.IsAppended = true;
-            }
-        }
-
-        _log.Sync();
-    }
-
     private static void AddDirtyRows(SavePoint point)
     {
         if (point.HasDirtyRows)
@@ -343,20 +268,6 @@ public sealed partial class Volume
         }
 
         point.HasDirtyRows = true;
-    }
-
-    private void FinishChunks(SavePoint point)
-    {
-        foreach (DirtyChunk chunk in CollectionsMarshal.AsSpan(point.Chunks))
-        {
-            chunk.IsLogged = true;
-            chunk.IsTaken = false;
-            ReturnBuffer(chunk);
-            if (chunk.IsDead)
-            {
-                _pending.Releases.Add(chunk);
-            }
-        }
     }
 
     private FsStatus NoteWriteError(FsStatus status, Exception error)

@@ -323,13 +323,16 @@ public sealed partial class Volume
 
         _budget.ReleaseDirty(chunk.ReservedBytes);
         chunk.ReservedBytes = -1;
-        if (chunk.IsLogged)
+        if (chunk.IsTaken)
+        {
+            // Whoever logs it now sees to it.
+            return;
+        }
+
+        ReturnBuffer(chunk);
+        if (chunk.IsLogged || chunk.IsAppended)
         {
             _pending.Releases.Add(chunk);
-        }
-        else if (!chunk.IsTaken)
-        {
-            ReturnBuffer(chunk);
         }
     }
 

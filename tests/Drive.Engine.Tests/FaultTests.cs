@@ -11,6 +11,14 @@ namespace Drive.Engine.Tests;
 /// <summary>A store and a disk that fail: no false success, nothing synced is lost, and it goes on when they are well again.</summary>
 public sealed class FaultTests : IAsyncLifetime
 {
+    private const int PieceBytes = 50_000;
+
+    /// <summary>Nothing leaves it but by a local commit.</summary>
+    private const int RoomyMemory = 32 << 20;
+
+    /// <summary>Each piece goes to the dirty log before the next one is taken.</summary>
+    private const int TightMemory = 40_000;
+
     private readonly FaultyStore _store = new(new MemoryStore());
     private EngineFixture _fixture = null!;
 
@@ -104,31 +112,39 @@ public sealed class FaultTests : IAsyncLifetime
         }
     }
 
-    [Fact]
-    public async Task A_full_disk_is_said_at_every_place_it_can_happen_and_nothing_synced_is_lost() =>
-        await FailEachChangeAsync(FaultyDisk.Full, forEver: false, FsStatus.NoSpace);
+    [Theory]
+    [InlineData(RoomyMemory)]
+    [InlineData(TightMemory)]
+    public async Task A_full_disk_is_said_at_every_place_it_can_happen_and_nothing_synced_is_lost(int memory) =>
+        await FailEachChangeAsync(FaultyDisk.Full, forEver: false, FsStatus.NoSpace, memory);
 
-    [Fact]
-    public async Task A_disk_that_stays_full_is_said_and_nothing_synced_is_lost() =>
-        await FailEachChangeAsync(FaultyDisk.Full, forEver: true, FsStatus.NoSpace);
+    [Theory]
+    [InlineData(RoomyMemory)]
+    [InlineData(TightMemory)]
+    public async Task A_disk_that_stays_full_is_said_and_nothing_synced_is_lost(int memory) =>
+        await FailEachChangeAsync(FaultyDisk.Full, forEver: true, FsStatus.NoSpace, memory);
 
-    [Fact]
-    public async Task An_error_of_the_disk_at_any_place_is_said_or_got_over_and_nothing_synced_is_lost() =>
-        await FailEachChangeAsync(FaultyDisk.InputOutputError, forEver: false, FsStatus.IoError);
+    [Theory]
+    [InlineData(RoomyMemory)]
+    [InlineData(TightMemory)]
+    public async Task An_error_of_the_disk_at_any_place_is_said_or_got_over_and_nothing_synced_is_lost(int memory) =>
+        await FailEachChangeAsync(FaultyDisk.InputOutputError, forEver: false, FsStatus.IoError, memory);
 
-    [Fact]
-    public async Task A_disk_that_broke_is_said_and_nothing_synced_is_lost() =>
-        await FailEachChangeAsync(FaultyDisk.InputOutputError, forEver: true, FsStatus.IoError);
+    [Theory]
+    [InlineData(RoomyMemory)]
+    [InlineData(TightMemory)]
+    public async Task A_disk_that_broke_is_said_and_nothing_synced_is_lost(int memory) =>
+        await FailEachChangeAsync(FaultyDisk.InputOutputError, forEver: true, FsStatus.IoError, memory);
 
     /// <summary>The n-th change of the disk fails, for each n there is: what an fsync said yes to must be there, in this run and after the next start.</summary>
-    private async Task FailEachChangeAsync(Func<Exception> fault, bool forEver, FsStatus expected)
+    private async Task FailEachChangeAsync(Func<Exception> fault, bool forEver, FsStatus expected, int memory)
     {
         bool wasReached = true;
-        for (int number = 0; wasReached && number < 40; number++)
+        for (int number = 0; wasReached && number < 80; number++)
         {
             FaultyDisk disk = new(new Drive.Disk.LocalDisk());
             _fixture.Disk = disk;
-            VolumeSettings settings = _fixture.Settings($"state{number}") with { SaveInterval = TimeSpan.FromDays(30) };
+            VolumeSettings settings = _fixture.Settings($"state{number}") with { SaveInterval = TimeSpan.FromDays(30), MemoryBytesMax = memory };
             List<(string Name, byte[] Content)> synced = [];
             Volume volume = await _fixture.OpenAsync(settings);
             _store.Script = call => call.Kind == StoreCallKind.Put ? StoreFault.FailBefore(StoreErrorKind.Unreachable, isTransient: true) : null;
@@ -141,10 +157,22 @@ public sealed class FaultTests : IAsyncLifetime
             bool failed = false;
             for (int file = 0; file < 4; file++)
             {
-                byte[] content = VolumeFiles.Bytes((number * 10) + file, 150_000);
+                byte[] content = VolumeFiles.Bytes((number * 10) + file, 3 * PieceBytes);
                 string name = $"f{file}";
                 FsStatus made = volume.Create(NodeId.Root, System.Text.Encoding.UTF8.GetBytes(name), 0x1A4, OpenOptions.Write, Caller.Root, out _, out HandleId handle);
-                FsStatus wrote = made == FsStatus.Ok ? volume.Write(handle, 0, content, WriteOptions.None) : made;
+                FsStatus wrote = made;
+                foreach (int offset in (int[])[0, PieceBytes, 2 * PieceBytes])
+                {
+                    wrote = wrote == FsStatus.Ok ? volume.Write(handle, offset, content.AsSpan(offset, PieceBytes), WriteOptions.None) : wrote;
+                    if (wrote == FsStatus.NoSpace && expected == FsStatus.NoSpace && !forEver)
+                    {
+                        // Once there is room again the same write must succeed.
+                        failed = true;
+                        wrote = volume.Write(handle, offset, content.AsSpan(offset, PieceBytes), WriteOptions.None);
+                        Assert.Equal(FsStatus.Ok, wrote);
+                    }
+                }
+
                 FsStatus status = wrote == FsStatus.Ok ? await volume.FsyncAsync(handle, false, CancellationToken.None) : wrote;
                 if (status == FsStatus.NoSpace && expected == FsStatus.NoSpace && !forEver)
                 {

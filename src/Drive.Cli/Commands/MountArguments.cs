@@ -33,9 +33,6 @@ internal sealed class MountArguments
         command.Options.Add(_options);
     }
 
-    /// <summary>Whether to stay in the foreground.</summary>
-    public bool IsForeground(ParseResult parsed) => parsed.GetValue(_foreground);
-
     /// <summary>The passphrase file that was named, or null.</summary>
     public string? PassphraseFile(ParseResult parsed) => parsed.GetValue(_passphraseFile) ?? List(parsed).PassphraseFile;
 
@@ -64,19 +61,21 @@ internal sealed class MountArguments
         KernelOptions = options.Kernel,
     };
 
-    /// <summary>Mounts a known vault, in the foreground or by a daemon of its own, and says so.</summary>
+    /// <summary>Starts the daemon of a vault; null when it is to be mounted in the foreground.</summary>
+    public Background? StartDaemon(ParseResult parsed, string name) => parsed.GetValue(_foreground) ? null : Background.Start(name);
+
+    /// <summary>Mounts a known vault, by its daemon or, without one, in this process, and says so.</summary>
     public static async Task<int> MountAsync(
-        Terminal terminal, DriveService service, MountRequest request, bool foreground, string? passphraseFile, CancellationToken cancellationToken)
+        Terminal terminal, DriveService service, MountRequest request, Background? daemon, string? passphraseFile, CancellationToken cancellationToken)
     {
         VaultEntry entry = service.Book.Get(request.Name);
         string? passphrase = entry.Keys != KeyPlace.Passphrase ? null
             : passphraseFile is null ? terminal.AskSecret($"Passphrase of '{entry.Name}'")
             : Terminal.ReadPassphraseFile(passphraseFile);
         DaemonStart start = new(request, passphrase);
-        if (!foreground)
+        if (daemon is not null)
         {
-            StartLine line = await Background.StartAsync(service.Paths, start, cancellationToken);
-            SayMounted(terminal, request, line);
+            SayMounted(terminal, request, daemon.Mount(service.Paths, start));
             return (int)ExitCode.Done;
         }
 

@@ -24,8 +24,9 @@ internal static class MountCommand
         mounting.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            DriveService service = DriveService.Create();
             string vault = parsed.GetRequiredValue(name);
+            using Background? daemon = mounting.StartDaemon(parsed, vault);
+            DriveService service = DriveService.Create();
             string? mountpoint = parsed.GetValue(directory) ?? service.Book.Get(vault).Mountpoint;
             if (mountpoint is null)
             {
@@ -33,7 +34,7 @@ internal static class MountCommand
             }
 
             return await MountArguments.MountAsync(
-                terminal, service, mounting.Request(parsed, vault, mountpoint), mounting.IsForeground(parsed), mounting.PassphraseFile(parsed), cancellationToken);
+                terminal, service, mounting.Request(parsed, vault, mountpoint), daemon, mounting.PassphraseFile(parsed), cancellationToken);
         });
         return command;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Drive.Service;
+using Drive.Service.Hosting;
 
 namespace Drive.Cli.Commands;
 
@@ -60,15 +61,14 @@ internal static class MountHelperCommand
             name = name.StartsWith("drive#", StringComparison.Ordinal) ? name["drive#".Length..] : name;
             DriveService service = DriveService.Create();
             service.Book.Get(name);
-            return parsed.GetValue(dry)
-                ? (int)ExitCode.Done
-                : await MountArguments.MountAsync(
-                    terminal,
-                    service,
-                    MountArguments.Request(name, parsed.GetRequiredValue(directory), list),
-                    foreground: false,
-                    list.PassphraseFile,
-                    cancellationToken);
+            if (parsed.GetValue(dry))
+            {
+                return (int)ExitCode.Done;
+            }
+
+            using Background daemon = Background.Start(name);
+            MountRequest request = MountArguments.Request(name, parsed.GetRequiredValue(directory), list);
+            return await MountArguments.MountAsync(terminal, service, request, daemon, list.PassphraseFile, cancellationToken);
         });
         return command;
     }

@@ -40,6 +40,7 @@ internal static class UpCommand
                 }
             }
 
+            using Background? daemon = mounting.StartDaemon(parsed, vault);
             string mountpoint = wanted ?? entry?.Mountpoint ?? Path.Combine(service.Paths.Home, "Drive");
             MakeMountPoint(mountpoint);
             if (entry is null)
@@ -58,7 +59,7 @@ internal static class UpCommand
             }
 
             return await MountArguments.MountAsync(
-                terminal, service, mounting.Request(parsed, vault, mountpoint), mounting.IsForeground(parsed), mounting.PassphraseFile(parsed), cancellationToken);
+                terminal, service, mounting.Request(parsed, vault, mountpoint), daemon, mounting.PassphraseFile(parsed), cancellationToken);
         });
         return command;
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Drive.Control;
 using Drive.Core.Volumes;
 using Drive.Service.Linux;
@@ -10,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace Drive.Service.Hosting;
 
 /// <summary>
-/// The process around one drive: host, log, control socket, signals. Hosted services start in order and stop in reverse, so the drive is
-/// mounted before the control server answers (its socket takes connections already).
+/// The process around one drive: log, signals, and the host with the control server. The drive comes first and the host when it is mounted:
+/// people wait for the one, and a command that is too early for the other waits at the control socket, which takes connections already.
 /// </summary>
 internal static class DaemonHost
 {
@@ -27,47 +28,45 @@ internal static class DaemonHost
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        // Opening the volume takes about as long as putting the host together, and neither needs the other: both at once.
         using LoggerFactory loggers = new([log], Levels());
-        using CancellationTokenSource opening = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<OpenDrive> opened = Task.Run(() => open(loggers, opening.Token), cancellationToken);
-        bool isTaken = false;
+        using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, stopping);
+        using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, stopping);
+        DriveDaemon daemon = new(
+            request,
+            hold,
+            cancellation => open(loggers, cancellation),
+            (volume, cancellation) => mount(volume, loggers, cancellation),
+            ready,
+            new ServiceManager(notifySocket),
+            loggers.CreateLogger<DriveDaemon>(),
+            time);
+        await daemon.StartAsync(stopping.Token);
         try
         {
-            await using WebApplication app = Build(hold, loggers, services => new DriveDaemon(
-                request,
-                hold,
-                async cancellation =>
-                {
-                    isTaken = true;
-                    await using CancellationTokenRegistration stop = cancellation.Register(opening.Cancel);
-                    return await opened;
-                },
-                (volume, cancellation) => mount(volume, loggers, cancellation),
-                ready,
-                new ServiceManager(notifySocket),
-                services.GetRequiredService<IHostApplicationLifetime>(),
-                services.GetRequiredService<ILogger<DriveDaemon>>(),
-                time));
-            DriveDaemon daemon = app.Services.GetRequiredService<DriveDaemon>();
-            await app.StartAsync(cancellationToken);
-            await app.WaitForShutdownAsync(cancellationToken);
-            return await daemon.StopOnceAsync("the host ended");
+            await using WebApplication app = Build(hold, loggers, daemon);
+            await app.StartAsync(CancellationToken.None);
+            await using CancellationTokenRegistration stop = stopping.Token.Register(app.Lifetime.StopApplication);
+            _ = daemon.Ended.ContinueWith(_ => app.Lifetime.StopApplication(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            await app.WaitForShutdownAsync(CancellationToken.None);
         }
-        catch when (!isTaken)
+        catch
         {
-            // The host failed before the daemon asked for its volume: nobody else will close it.
-            await opening.CancelAsync();
-            await opened.ContinueWith(
-                static opened => opened.IsCompletedSuccessfully ? opened.Result.Volume.DisposeAsync().AsTask() : Task.CompletedTask,
-                CancellationToken.None,
-                TaskContinuationOptions.None,
-                TaskScheduler.Default).Unwrap();
+            await daemon.StopOnceAsync("the control server failed");
             throw;
         }
+
+        return await daemon.StopOnceAsync("the host ended");
     }
 
-    private static WebApplication Build(DaemonHold hold, ILoggerFactory loggers, Func<IServiceProvider, DriveDaemon> daemon)
+    private static PosixSignalRegistration StopOn(PosixSignal signal, CancellationTokenSource stopping) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        });
+
+    private static WebApplication Build(DaemonHold hold, ILoggerFactory loggers, DriveDaemon daemon)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "drive", ContentRootPath = "/" });
         builder.Services.AddSingleton(loggers);
@@ -75,7 +74,7 @@ internal static class DaemonHost
         ControlServer.ListenOn(builder, hold.Listener);
         builder.Services.AddSingleton<ControlServer>();
         builder.Services.AddSingleton(daemon);
-        builder.Services.AddHostedService(services => services.GetRequiredService<DriveDaemon>());
+        builder.Services.AddHostedService(_ => daemon);
         WebApplication app = builder.Build();
         app.Run(app.Services.GetRequiredService<ControlServer>().AnswerAsync);
         return app;

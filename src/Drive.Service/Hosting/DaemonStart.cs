@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Drive.Service.Hosting;
 
 /// <summary>What the command hands to its daemon over a pipe: never in arguments or environment, which others can read.</summary>
@@ -10,7 +8,3 @@ public sealed record DaemonStart(MountRequest Request, string? Passphrase)
     /// <summary>Without the passphrase, for whoever prints it.</summary>
     public override string ToString() => $"mount {Request.Name}";
 }
-
-/// <summary>The JSON of <see cref="DaemonStart"/>.</summary>
-[JsonSerializable(typeof(DaemonStart))]
-public sealed partial class DaemonJson : JsonSerializerContext;

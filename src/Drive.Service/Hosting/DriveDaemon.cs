@@ -30,13 +30,13 @@ internal sealed class DriveDaemon : IHostedService
     private readonly Func<IVolume, CancellationToken, Task<KernelMount>> _mount;
     private readonly Action<StartLine> _ready;
     private readonly ServiceManager _serviceManager;
-    private readonly IHostApplicationLifetime _lifetime;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private OpenDrive? _drive;
     private KernelMount? _kernel;
-    private Task? _watch;
+    private Task? _start;
+    private Task _watch = Task.CompletedTask;
     private Task<StopReply>? _stop;
 
     public DriveDaemon(
@@ -46,7 +46,6 @@ internal sealed class DriveDaemon : IHostedService
         Func<IVolume, CancellationToken, Task<KernelMount>> mount,
         Action<StartLine> ready,
         ServiceManager serviceManager,
-        IHostApplicationLifetime lifetime,
         ILogger<DriveDaemon> logger,
         TimeProvider time)
     {
@@ -56,16 +55,17 @@ internal sealed class DriveDaemon : IHostedService
         _mount = mount;
         _ready = ready;
         _serviceManager = serviceManager;
-        _lifetime = lifetime;
         _logger = logger;
         _time = time;
     }
 
-    /// <summary>How the stop ended; null while it has not begun.</summary>
-    public Task<StopReply>? Stopped => _stop;
+    /// <summary>Completes when a drive that was started is mounted no more and everything is kept on this machine.</summary>
+    public Task Ended => _watch;
 
-    /// <summary>Opens and mounts. When this returns the drive can be used.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Opens and mounts, once. When this returns the drive can be used.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => _start ??= OpenAndMountAsync(cancellationToken);
+
+    private async Task OpenAndMountAsync(CancellationToken cancellationToken)
     {
         _drive = await _open(cancellationToken);
         try
@@ -90,7 +90,7 @@ internal sealed class DriveDaemon : IHostedService
         await StopOnceAsync("a signal");
 
         // A busy mount that was detached ends when its last user does, or with this process: nothing to wait for.
-        if (_kernel is { Completion.IsCompleted: true } && _watch is not null)
+        if (_kernel is { Completion.IsCompleted: true })
         {
             await _watch;
         }
@@ -201,7 +201,6 @@ internal sealed class DriveDaemon : IHostedService
         }
 
         await StopOnceAsync("it was unmounted");
-        _lifetime.StopApplication();
     }
 
     private OpenDrive Drive() => _drive is { } drive && _stop is null

@@ -7,8 +7,6 @@ namespace Drive.Service.Settings;
 /// <summary>The vaults that this machine knows, in one small file. Changes are made whole and one at a time.</summary>
 public sealed class VaultBook(DrivePaths paths, IDisk disk)
 {
-    private const int FileVersion = 1;
-
     /// <summary>All of them, by name.</summary>
     public IReadOnlyList<VaultEntry> All()
     {
@@ -18,21 +16,26 @@ public sealed class VaultBook(DrivePaths paths, IDisk disk)
             return [];
         }
 
-        VaultFile? file;
+        VaultFile file;
         try
         {
-            file = JsonSerializer.Deserialize(content, SettingsJson.Default.VaultFile);
+            file = VaultFile.Parse(content);
         }
         catch (JsonException exception)
         {
             throw new DriveException(DriveError.Failed, $"'{paths.ConfigFile}' is not what Drive wrote (line {exception.LineNumber + 1}): repair or remove it, then 'drive recover'.", exception);
         }
 
+        catch (FormatException exception)
+        {
+            throw NotOurs(exception);
+        }
+
         return file switch
         {
-            { Version: FileVersion, Vaults: { } vaults } when vaults.All(IsSound) => vaults,
-            { Version: > FileVersion } => throw new DriveException(DriveError.Failed, $"'{paths.ConfigFile}' was written by a newer Drive: install that version."),
-            _ => throw new DriveException(DriveError.Failed, $"'{paths.ConfigFile}' is not what Drive wrote: repair or remove it, then 'drive recover'."),
+            { Version: VaultFile.KnownVersion } when file.Vaults.All(IsSound) => file.Vaults,
+            { Version: > VaultFile.KnownVersion } => throw new DriveException(DriveError.Failed, $"'{paths.ConfigFile}' was written by a newer Drive: install that version."),
+            _ => throw NotOurs(null),
         };
     }
 
@@ -58,10 +61,13 @@ public sealed class VaultBook(DrivePaths paths, IDisk disk)
         using IDisposable held = disk.TryLock(Path.Combine(paths.Config, "lock"), "", out _)
             ?? throw new DriveException(DriveError.InUse, "Another drive command is changing the settings: try again.");
         VaultEntry[] vaults = [.. All().Where(other => other.Name != entry.Name).Append(entry).OrderBy(other => other.Name, StringComparer.Ordinal)];
-        DurableFile.Replace(disk, paths.ConfigFile, JsonSerializer.SerializeToUtf8Bytes(new VaultFile(FileVersion, vaults), SettingsJson.Default.VaultFile));
+        DurableFile.Replace(disk, paths.ConfigFile, new VaultFile(VaultFile.KnownVersion, vaults).Encode());
     }
 
+    private DriveException NotOurs(Exception? exception) =>
+        new(DriveError.Failed, $"'{paths.ConfigFile}' is not what Drive wrote: repair or remove it, then 'drive recover'.", exception);
+
     // Names and ids become file names.
-    private static bool IsSound(VaultEntry? entry) =>
+    private static bool IsSound(VaultEntry entry) =>
         entry is { Store.Length: > 0, VaultId.Length: 64 } && VaultName.IsValid(entry.Name) && entry.VaultId.All(char.IsAsciiHexDigitLower);
 }

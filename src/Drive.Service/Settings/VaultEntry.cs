@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace Drive.Service.Settings;
 
 /// <summary>Where this machine keeps its keys for a vault.</summary>
@@ -36,12 +34,3 @@ public sealed record VaultEntry
     /// <summary>Limit of the dirty log and block cache together, in bytes; null for the default.</summary>
     public long? CacheLimitBytes { get; init; }
 }
-
-/// <summary>The settings file: every vault that this machine knows.</summary>
-/// <param name="Version">Of the file's form; a newer one is refused, never rewritten.</param>
-/// <param name="Vaults">Sorted by name.</param>
-internal sealed record VaultFile(int Version, IReadOnlyList<VaultEntry> Vaults);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true)]
-[JsonSerializable(typeof(VaultFile))]
-internal sealed partial class SettingsJson : JsonSerializerContext;

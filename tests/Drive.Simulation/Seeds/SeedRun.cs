@@ -21,6 +21,10 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
 {
     private static readonly CrashKind[] PowerKinds = [CrashKind.PowerLosesAll, CrashKind.PowerLosesSome, CrashKind.PowerLosesAny];
 
+    /// <summary>The promise: what was not synced is lost if it is younger than this, and no older.</summary>
+    private static readonly TimeSpan LossMax = TimeSpan.FromSeconds(5);
+
+    private readonly List<DateTimeOffset> _doneAt = [];
     private readonly SimulatedWorld _world = new(seed, VaultOrigin.NewStore());
     private Machine _machine = null!;
     private VolumeModel _model = null!;
@@ -100,6 +104,7 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
         {
             case StepKind.Call:
                 await _model.StepAsync(step.Call!);
+                NoteTime();
                 break;
             case StepKind.Pause:
                 await Task.Delay(TimeSpan.FromMilliseconds(random.Next(3) == 0 ? random.Next(40_000) : random.Next(3000)), _world.Time);
@@ -156,6 +161,24 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
         3 => new Weather { RefusedPercent = 50, SlowPercent = 20 },
         _ => new Weather { RefusedPercent = 10, ReplyLostPercent = 15, LatePutPercent = 15, TwicePercent = 20, SlowPercent = 20 },
     };
+
+    /// <summary>When each step of the model was done; steps that a death took back are gone from its list.</summary>
+    private void NoteTime()
+    {
+        _doneAt.RemoveRange(Math.Min(_model.StepCount, _doneAt.Count), Math.Max(0, _doneAt.Count - _model.StepCount));
+        while (_doneAt.Count < _model.StepCount)
+        {
+            _doneAt.Add(_world.Time.Elapsed);
+        }
+    }
+
+    /// <summary>Steps that no death may take back.</summary>
+    private int StepsThatLast()
+    {
+        bool isSavedInTime = _machine.IsDead && !_machine.HasMetFault && _world.Settings.SaveInterval <= TimeSpan.FromSeconds(1);
+        int old = isSavedInTime ? _doneAt.Count(at => at < _machine.DiedAt - LossMax) : 0;
+        return Math.Max(_model.SyncedStepCount, Math.Min(old, _model.StepCount));
+    }
 
     private async Task SetWeatherAsync(Weather weather)
     {
@@ -217,7 +240,7 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
             return;
         }
 
-        await ComeBackAsync(_model.SyncedStepCount);
+        await ComeBackAsync(StepsThatLast());
     }
 
     private async Task ComeBackAsync(int stepsMin)
@@ -289,6 +312,7 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
 
         int steps = _model.StepCount;
         int found = await _model.CrashedAsync(_machine.Volume, Math.Min(stepsMin, steps));
+        NoteTime();
         _world.Trace.Add("back", found, steps);
     }
 }

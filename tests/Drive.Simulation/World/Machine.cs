@@ -36,6 +36,9 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
 
     public bool IsDead => _disk is { IsOff: true };
 
+    /// <summary>When it died last, by the time that passes.</summary>
+    public DateTimeOffset DiedAt { get; private set; }
+
     /// <summary>Whether a fault of the disk was met since the start of the process.</summary>
     public bool HasMetFault { get; private set; }
 
@@ -79,6 +82,7 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
         _disk!.TurnOff();
         _store!.Cut();
         _life.Cancel();
+        DiedAt = world.Time.Elapsed;
         _changesUntilDeath = -1;
         if (kind != CrashKind.Process)
         {
