@@ -24,14 +24,12 @@ public sealed partial class Volume
 
         if (bytes > _settings.MemoryBytesMax / 4 && Interlocked.Exchange(ref _spillQueued, 1) == 0)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static volume =>
-                {
-                    Volatile.Write(ref volume._spillQueued, 0);
-                    volume.Spill();
-                },
-                this,
-                preferLocal: false);
+            RunBehind(() =>
+            {
+                Volatile.Write(ref _spillQueued, 0);
+                Spill();
+                return Task.CompletedTask;
+            });
         }
 
         return FsStatus.Ok;

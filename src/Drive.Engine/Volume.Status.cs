@@ -57,7 +57,7 @@ public sealed partial class Volume
             _forceThrough = Math.Max(_forceThrough, target);
         }
 
-        Hurry();
+        _uploadWanted.Ring();
         while (true)
         {
             UploadProgress now = Progress(target);
@@ -73,30 +73,19 @@ public sealed partial class Volume
 
     private async Task LandingOrTickAsync(CancellationToken cancellationToken)
     {
-        TaskCompletionSource landed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        void OnLanded() => landed.TrySetResult();
-        Landed += OnLanded;
+        Bell landed = new();
+        Landed += landed.Ring;
         try
         {
-            using CancellationTokenSource tick = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(landed.Task, Task.Delay(ProgressInterval, _time, tick.Token));
-            await tick.CancelAsync();
+            await landed.WaitAsync(ProgressInterval, _time, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller looks at the token.
         }
         finally
         {
-            Landed -= OnLanded;
-        }
-    }
-
-    private void Hurry()
-    {
-        try
-        {
-            _uploadWanted.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It is on its way already.
+            Landed -= landed.Ring;
         }
     }
 

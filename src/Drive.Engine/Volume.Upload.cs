@@ -26,7 +26,7 @@ public sealed partial class Volume
     private static readonly TimeSpan PatienceMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(15);
 
-    private readonly SemaphoreSlim _uploadWanted = new(0, 1);
+    private readonly Bell _uploadWanted = new();
     private HashSet<NodeId> _unsent = [];
     private Capture? _sending;
     private long _forceThrough;
@@ -107,8 +107,9 @@ public sealed partial class Volume
 
     private bool HasRestedOrWaited(DateTimeOffset since)
     {
+        // A moment in the future says that the clock was set back since: how long it really was nobody knows, so it was long enough.
         DateTimeOffset now = _time.GetUtcNow();
-        return now - _lastChangeAt >= _settings.UploadRest || now - since >= _settings.UploadDeadline;
+        return now - _lastChangeAt >= _settings.UploadRest || now - since >= _settings.UploadDeadline || now < since || now < _lastChangeAt;
     }
 
     /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>
@@ -314,12 +315,5 @@ public sealed partial class Volume
     }
 
     /// <summary>Waits, but not on when somebody asks for an upload.</summary>
-    private async Task WaitAsync(TimeSpan time, CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource wake = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task delay = Task.Delay(time, _time, wake.Token);
-        await Task.WhenAny(delay, _uploadWanted.WaitAsync(wake.Token));
-        await wake.CancelAsync();
-        cancellationToken.ThrowIfCancellationRequested();
-    }
+    private Task WaitAsync(TimeSpan time, CancellationToken cancellationToken) => _uploadWanted.WaitAsync(time, _time, cancellationToken);
 }

@@ -74,7 +74,7 @@ public sealed partial class Volume
             {
                 // Room comes back only by an upload: not in its own time, but now.
                 _forceThrough = Math.Max(_forceThrough, _change);
-                Hurry();
+                _uploadWanted.Ring();
                 return FsStatus.NoSpace;
             }
 

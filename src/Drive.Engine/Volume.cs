@@ -74,12 +74,12 @@ public sealed partial class Volume : IVolume
         _logger = logger;
         _uploadMeter = new RateMeter(time);
         _deviceNumber = keys.DeviceNumber;
-        disk.CreateDirectory(settings.StateDirectory);
+        DurableDirectory.Create(disk, settings.StateDirectory);
         disk.CreateDirectory(settings.CacheDirectory);
-        _metadata = MetadataStore.Open(Path.Combine(settings.StateDirectory, "metadata.db"), keys.DeriveLocalKey("metadata"), new MetadataOptions());
+        _metadata = MetadataStore.Open(Path.Combine(settings.StateDirectory, "metadata.db"), keys.DeriveLocalKey("metadata"), settings.Database);
         try
         {
-            _log = DirtyLog.Open(disk, Path.Combine(settings.StateDirectory, "dirty"), keys.DeriveLocalKey("dirty-log"), new DirtyLogOptions(), random);
+            _log = DirtyLog.Open(disk, Path.Combine(settings.StateDirectory, "dirty"), keys.DeriveLocalKey("dirty-log"), settings.DirtyLog, random);
             FreeSpaceFloor floor = new(disk, settings.StateDirectory, new FreeSpaceOptions());
             _cache = BlockCache.Open(disk, settings.CacheDirectory, new BlockCacheOptions { LimitBytes = settings.CacheLimitBytes }, floor, logger);
             _budget = new CacheBudget(_cache, floor, settings.CacheLimitBytes);
@@ -138,7 +138,7 @@ public sealed partial class Volume : IVolume
     /// </summary>
     public async Task<bool> StopAsync()
     {
-        await _stopping.CancelAsync();
+        _stopping.Cancel();
         await _loops;
         return CommitLocally() == FsStatus.Ok;
     }
@@ -158,7 +158,6 @@ public sealed partial class Volume : IVolume
         await _store.DisposeAsync();
         _keys.Dispose();
         _stopping.Dispose();
-        _uploadWanted.Dispose();
     }
 
     private void Start()
@@ -166,9 +165,12 @@ public sealed partial class Volume : IVolume
         _started = true;
         _nodeCount = _metadata.CountFiles().Nodes + 1;
         _loops = Task.WhenAll(
-            Task.Run(() => UploadLoopAsync(_stopping.Token)),
-            Task.Run(() => SaveLoopAsync(_stopping.Token)));
+            RunBehind(() => UploadLoopAsync(_stopping.Token)),
+            RunBehind(() => SaveLoopAsync(_stopping.Token)));
     }
+
+    private Task RunBehind(Func<Task> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _settings.Background).Unwrap();
 
     /// <summary>Saves at least every <see cref="VolumeSettings.SaveInterval"/> while something is not saved, and keeps an eye on the store's space.</summary>
     private async Task SaveLoopAsync(CancellationToken cancellationToken)

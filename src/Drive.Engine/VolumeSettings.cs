@@ -1,3 +1,6 @@
+using Drive.Cache.Dirty;
+using Drive.Metadata;
+
 namespace Drive.Engine;
 
 /// <summary>What a volume is told at its start. Times and sizes have the defaults of the product.</summary>
@@ -41,4 +44,13 @@ public sealed record VolumeSettings
 
     /// <summary>Nodes kept in memory (about 400 bytes each, without names).</summary>
     public int NodesCachedMax { get; init; } = 50_000;
+
+    /// <summary>Sizes of the local database, and the layer that keeps its file.</summary>
+    public MetadataOptions Database { get; init; } = new();
+
+    /// <summary>Sizes of the dirty log.</summary>
+    public DirtyLogOptions DirtyLog { get; init; } = new();
+
+    /// <summary>Where the loops, and what a call leaves to be done behind it, run: the thread pool; one thread in simulations.</summary>
+    public TaskScheduler Background { get; init; } = TaskScheduler.Default;
 }

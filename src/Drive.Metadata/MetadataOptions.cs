@@ -11,4 +11,7 @@ public sealed record MetadataOptions
 
     /// <summary>After an unclean stop a database up to this size is checked page by page at open (8 MiB take about 0.1 s).</summary>
     public long QuickCheckBytesMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>The SQLite VFS, registered by its owner, that keeps the database's files; null: SQLite's own, on the local disk.</summary>
+    public string? Vfs { get; init; }
 }

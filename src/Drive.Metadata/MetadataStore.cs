@@ -95,7 +95,11 @@ public sealed partial class MetadataStore : IDisposable
     public static MetadataStore Open(string path, ReadOnlySpan<byte> key, MetadataOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        CreateFile(path);
+        if (options.Vfs is null)
+        {
+            CreateFile(path);
+        }
+
         var seal = new RowSeal(key);
         Database? database = null;
         try
@@ -103,7 +107,7 @@ public sealed partial class MetadataStore : IDisposable
             database = Database.Open(path, options);
             Schema.Migrate(database);
             bool wasClean = Unlock(database, seal);
-            if (!wasClean && new FileInfo(path).Length + WalLength(path) <= options.QuickCheckBytesMax && database.QuickCheck() is { } finding)
+            if (!wasClean && database.LengthBytes() <= options.QuickCheckBytesMax && database.QuickCheck() is { } finding)
             {
                 throw new MetadataCorruptException($"The local database was damaged by an unclean stop: {finding}. Rebuild the local state from the vault.");
             }
@@ -160,12 +164,6 @@ public sealed partial class MetadataStore : IDisposable
         new FileStream(path, options).Dispose();
     }
 
-    private static long WalLength(string path)
-    {
-        var wal = new FileInfo(path + "-wal");
-        return wal.Exists ? wal.Length : 0;
-    }
-
     /// <summary>Proves the key against the check value, or leaves one in a new database; marks it as in use. Returns whether the last stop was clean.</summary>
     private static bool Unlock(Database database, RowSeal seal)
     {
@@ -185,7 +183,9 @@ public sealed partial class MetadataStore : IDisposable
         }
         else
         {
-            database.Execute("UPDATE state SET is_clean = 0");
+            // What a killed process wrote last may be in the system's memory only. Each unclean start writes the other of two values: a change, so its commit syncs
+            // all that was found before anything is done about it, such as sending it to the store.
+            database.Execute("UPDATE state SET is_clean = CASE is_clean WHEN 0 THEN 2 ELSE 0 END");
         }
 
         return wasClean;

@@ -31,7 +31,7 @@ internal sealed class Database : IDisposable
     public static Database Open(string path, MetadataOptions options)
     {
         int code = raw.sqlite3_open_v2(
-            path, out sqlite3 handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX, null);
+            path, out sqlite3 handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE | raw.SQLITE_OPEN_NOMUTEX, options.Vfs);
         try
         {
             Check(handle, code);
@@ -81,6 +81,9 @@ internal sealed class Database : IDisposable
         }
     }
 
+    /// <summary>All pages, those that are still in the WAL as well.</summary>
+    public long LengthBytes() => Ask("PRAGMA page_count") * Ask("PRAGMA page_size");
+
     /// <summary>The first finding of a check of all pages, or null.</summary>
     public string? QuickCheck()
     {
@@ -98,6 +101,15 @@ internal sealed class Database : IDisposable
         }
 
         _handle.Dispose();
+    }
+
+    private long Ask(string pragma)
+    {
+        Statement statement = Prepare(pragma);
+        statement.Step();
+        long answer = statement.Long(0);
+        statement.Reset();
+        return answer;
     }
 
     internal static void Check(sqlite3 handle, int code)

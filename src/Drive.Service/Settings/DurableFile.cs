@@ -24,7 +24,7 @@ internal static class DurableFile
     {
         string directory = Path.GetDirectoryName(path)!;
         string next = path + ".new";
-        disk.CreateDirectory(directory);
+        DurableDirectory.Create(disk, directory);
         disk.Delete(next);
         using (IDiskFile file = disk.Open(next, DiskOpenMode.CreateNew) ?? throw new IOException($"'{next}' is being written by somebody else."))
         {

@@ -45,8 +45,7 @@ internal sealed class StoreRoot
                 StoreErrorKind.Unreachable, isTransient: true, $"There is no store in {path}. Is the disk mounted, and is the path right?");
         }
 
-        disk.CreateDirectory(path);
-        SyncUpwards(disk, path);
+        DurableDirectory.Create(disk, path);
         string temporary = $"{marker}.{NewId(random)}";
         using (IDiskFile file = disk.Open(temporary, DiskOpenMode.CreateNew) ?? throw new IOException($"{temporary} exists already"))
         {
@@ -82,21 +81,5 @@ internal sealed class StoreRoot
         Span<byte> text = stackalloc byte[MarkerBytesMax];
         string id = Encoding.ASCII.GetString(text[..file.Read(0, text)]).TrimEnd();
         return id.Length == IdBytes * 2 ? id : throw new IOException($"{marker} is damaged: it should hold {IdBytes * 2} hex digits");
-    }
-
-    private static void SyncUpwards(IDisk disk, string path)
-    {
-        // The folder's own name must last too; its parent may not be ours to open, which a parent that existed long ago doesn't need.
-        if (System.IO.Path.GetDirectoryName(path) is { Length: > 0 } parent)
-        {
-            try
-            {
-                disk.SyncDirectory(parent);
-            }
-            catch (IOException exception) when (exception is not DiskFullException)
-            {
-                return;
-            }
-        }
     }
 }

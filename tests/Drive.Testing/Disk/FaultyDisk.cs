@@ -15,10 +15,16 @@ public enum DiskOperation
     Rename,
     Delete,
     CreateDirectory,
+    DeleteDirectory,
+    PunchHole,
 }
 
-/// <summary>One call: what, on which path, and how many calls came before it.</summary>
-public readonly record struct DiskCall(DiskOperation Operation, string Path, int Index);
+/// <summary>One call: what, on which path, how many calls came before it, and of reads and writes where.</summary>
+public readonly record struct DiskCall(DiskOperation Operation, string Path, int Index, long Offset = 0, long Length = 0)
+{
+    /// <summary>Whether the disk may look different after it, or after a power cut.</summary>
+    public bool IsChange => Operation is not (DiskOperation.Open or DiskOperation.Read);
+}
 
 /// <summary>
 /// A disk whose calls fail as the test says. A write that fails does half of itself first; a sync that fails loses what was not synced, as Linux does.
@@ -30,8 +36,16 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
     /// <summary>The exception a call is to fail with, or null for it to pass.</summary>
     public Func<DiskCall, Exception?> Fault { get; set; } = _ => null;
 
+    /// <summary>Syncs that say yes and do nothing; for proving that a test would notice.</summary>
+    public Func<DiskCall, bool> Lies { get; set; } = _ => false;
+
+    /// <summary>The power is off, or the process dead: every call fails, and none does anything. Never on again.</summary>
+    public bool IsOff { get; private set; }
+
     /// <summary>Calls until now.</summary>
     public int Calls => Volatile.Read(ref _calls);
+
+    public void TurnOff() => IsOff = true;
 
     public static IOException InputOutputError() => new("Input/output error (made up)", 5);
 
@@ -43,7 +57,7 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
         int count = 0;
         Fault = call =>
         {
-            if (call.Operation is DiskOperation.Open or DiskOperation.Read)
+            if (!call.IsChange)
             {
                 return null;
             }
@@ -83,32 +97,55 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
         inner.CreateDirectory(path);
     }
 
-    public bool DeleteDirectory(string path) => inner.DeleteDirectory(path);
+    public bool DeleteDirectory(string path)
+    {
+        Check(DiskOperation.DeleteDirectory, path);
+        return inner.DeleteDirectory(path);
+    }
 
-    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
+    public bool DirectoryExists(string path)
+    {
+        ThrowIfOff();
+        return inner.DirectoryExists(path);
+    }
 
-    public IReadOnlyList<string> List(string path) => inner.List(path);
+    public IReadOnlyList<string> List(string path)
+    {
+        ThrowIfOff();
+        return inner.List(path);
+    }
 
     public void SyncDirectory(string path)
     {
         Check(DiskOperation.SyncDirectory, path);
-        inner.SyncDirectory(path);
+        if (!Lies(new DiskCall(DiskOperation.SyncDirectory, path, Calls - 1)))
+        {
+            inner.SyncDirectory(path);
+        }
     }
 
     public IDisposable? TryLock(string path, string holderText, out string? holder) => inner.TryLock(path, holderText, out holder);
 
     public (long TotalBytes, long FreeBytes) GetSpace(string path) => inner.GetSpace(path);
 
-    private void Check(DiskOperation operation, string path)
+    private void ThrowIfOff()
     {
-        if (NextFault(operation, path) is { } exception)
+        if (IsOff)
+        {
+            throw InputOutputError();
+        }
+    }
+
+    private void Check(DiskOperation operation, string path, long offset = 0, long length = 0)
+    {
+        if (NextFault(operation, path, offset, length) is { } exception)
         {
             throw exception;
         }
     }
 
-    private Exception? NextFault(DiskOperation operation, string path) =>
-        Fault(new DiskCall(operation, path, Interlocked.Increment(ref _calls) - 1));
+    private Exception? NextFault(DiskOperation operation, string path, long offset = 0, long length = 0) =>
+        IsOff ? InputOutputError() : Fault(new DiskCall(operation, path, Interlocked.Increment(ref _calls) - 1, offset, length));
 
     private sealed class FaultyFile(FaultyDisk disk, IDiskFile file, string path) : IDiskFile
     {
@@ -116,15 +153,19 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
 
         public int Read(long offset, Span<byte> destination)
         {
-            disk.Check(DiskOperation.Read, path);
+            disk.Check(DiskOperation.Read, path, offset, destination.Length);
             return file.Read(offset, destination);
         }
 
         public void Write(long offset, ReadOnlySpan<byte> data)
         {
-            if (disk.NextFault(DiskOperation.Write, path) is { } exception)
+            if (disk.NextFault(DiskOperation.Write, path, offset, data.Length) is { } exception)
             {
-                file.Write(offset, data[..(data.Length / 2)]);
+                if (!disk.IsOff)
+                {
+                    file.Write(offset, data[..(data.Length / 2)]);
+                }
+
                 throw exception;
             }
 
@@ -133,21 +174,32 @@ public sealed class FaultyDisk(IDisk inner) : IDisk
 
         public void SetLength(long length)
         {
-            disk.Check(DiskOperation.SetLength, path);
+            disk.Check(DiskOperation.SetLength, path, 0, length);
             file.SetLength(length);
         }
 
-        public void PunchHole(long offset, long length) => file.PunchHole(offset, length);
+        public void PunchHole(long offset, long length)
+        {
+            disk.Check(DiskOperation.PunchHole, path, offset, length);
+            file.PunchHole(offset, length);
+        }
 
         public void Sync()
         {
             if (disk.NextFault(DiskOperation.Sync, path) is { } exception)
             {
-                (file as IForgetsUnsynced)?.ForgetUnsynced();
+                if (!disk.IsOff)
+                {
+                    (file as IForgetsUnsynced)?.ForgetUnsynced();
+                }
+
                 throw exception;
             }
 
-            file.Sync();
+            if (!disk.Lies(new DiskCall(DiskOperation.Sync, path, disk.Calls - 1)))
+            {
+                file.Sync();
+            }
         }
 
         public void Dispose() => file.Dispose();

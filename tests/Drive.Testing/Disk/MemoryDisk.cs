@@ -5,7 +5,7 @@ namespace Drive.Testing.Disk;
 /// <summary>What a crash leaves of what was not synced.</summary>
 public enum CrashKind
 {
-    /// <summary>The process died: all that was written is there.</summary>
+    /// <summary>The process died: all that was written is there, and what was not synced is still not; the power may go next.</summary>
     Process,
 
     /// <summary>The power went: nothing that was not synced is there.</summary>
@@ -13,6 +13,9 @@ public enum CrashKind
 
     /// <summary>The power went: of each file any of the unsynced writes, whole or torn at 512 bytes, and of each directory a first part of its changes.</summary>
     PowerLosesSome,
+
+    /// <summary>As before, but of each directory any of its changes, in no order.</summary>
+    PowerLosesAny,
 }
 
 /// <summary>
@@ -38,9 +41,9 @@ public sealed class MemoryDisk : IDisk
     {
         lock (_gate)
         {
-            Dictionary<MemoryFile, MemoryFile> survivors = [];
+            Dictionary<MemoryNode, MemoryNode> survivors = [];
             var image = new MemoryDisk(CapacityBytes) { _root = (MemoryDirectory)_root.AfterCrash(kind, random, survivors) };
-            image.UsedBytes = survivors.Values.Sum(file => file.Content.Count);
+            image.UsedBytes = survivors.Values.OfType<MemoryFile>().Sum(file => file.Length);
             return image;
         }
     }
@@ -246,7 +249,7 @@ public sealed class MemoryDisk : IDisk
     {
         if (--file.Links == 0)
         {
-            UsedBytes -= file.Content.Count;
+            UsedBytes -= file.Length;
         }
     }
 
@@ -295,7 +298,7 @@ public sealed class MemoryDisk : IDisk
                 lock (disk._gate)
                 {
                     ObjectDisposedException.ThrowIf(_isClosed, this);
-                    return file.Content.Count;
+                    return file.Length;
                 }
             }
         }
@@ -351,8 +354,8 @@ public sealed class MemoryDisk : IDisk
                     throw new IOException("The file is open for reading only", 9);
                 }
 
-                long growth = Math.Max(change.EndLength ?? (change.Offset + change.Data!.Length), change.EndLength is null ? file.Content.Count : 0)
-                    - file.Content.Count;
+                long growth = Math.Max(change.EndLength ?? (change.Offset + change.Data!.Length), change.EndLength is null ? file.Length : 0)
+                    - file.Length;
                 if (disk.UsedBytes + growth > disk.CapacityBytes)
                 {
                     throw new DiskFullException("The disk in memory is full") { HResult = DiskFullErrno };

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Drive.Testing.Disk;
 
 /// <summary>A write at an offset, or a new length.</summary>
@@ -8,25 +6,37 @@ internal readonly record struct FileChange(long Offset, byte[]? Data, long? EndL
 /// <summary>A file or directory of a <see cref="MemoryDisk"/>; guarded by its lock.</summary>
 internal abstract class MemoryNode
 {
-    public abstract MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryFile, MemoryFile> survivors);
+    public abstract MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryNode, MemoryNode> survivors);
 }
 
 internal sealed class MemoryFile : MemoryNode
 {
     private const int SectorBytes = 512;
-    private readonly List<byte> _durable = [];
-    private readonly List<FileChange> _unsynced = [];
 
-    public List<byte> Content { get; } = [];
+    /// <summary>What was done since all was durable, in order, with what it takes to undo it.</summary>
+    private readonly List<Undoable> _recent = [];
+    private byte[] _bytes = [];
+    private int _length;
+
+    private enum Fate
+    {
+        Unsynced,
+        Synced,
+
+        /// <summary>Its sync failed: it can still be read, and no later sync saves it.</summary>
+        Forgotten,
+    }
+
+    public long Length => _length;
 
     public int Links { get; set; } = 1;
 
     public int Read(long offset, Span<byte> destination)
     {
-        int count = (int)Math.Clamp(Content.Count - offset, 0, destination.Length);
+        int count = (int)Math.Clamp(_length - offset, 0, destination.Length);
         if (count > 0)
         {
-            CollectionsMarshal.AsSpan(Content).Slice((int)offset, count).CopyTo(destination);
+            _bytes.AsSpan((int)offset, count).CopyTo(destination);
         }
 
         return count;
@@ -34,42 +44,73 @@ internal sealed class MemoryFile : MemoryNode
 
     public void Apply(FileChange change)
     {
-        Apply(Content, change);
-        _unsynced.Add(change);
+        (int start, int end) = change.EndLength is { } length
+            ? ((int)Math.Min(length, _length), _length)
+            : ((int)Math.Min(change.Offset, _length), (int)Math.Min(change.Offset + change.Data!.Length, _length));
+        _recent.Add(new Undoable(change, Fate.Unsynced, _length, start, _bytes[start..end]));
+        Do(change);
     }
 
     public void Sync()
     {
-        _unsynced.ForEach(change => Apply(_durable, change));
-        _unsynced.Clear();
+        if (_recent.TrueForAll(static done => done.Fate != Fate.Forgotten))
+        {
+            _recent.Clear();
+            return;
+        }
+
+        SetFate(Fate.Synced);
     }
 
-    public void ForgetUnsynced() => _unsynced.Clear();
+    public void ForgetUnsynced() => SetFate(Fate.Forgotten);
 
-    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryFile, MemoryFile> survivors)
+    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryNode, MemoryNode> survivors)
     {
-        if (survivors.TryGetValue(this, out MemoryFile? known))
+        if (survivors.TryGetValue(this, out MemoryNode? known))
         {
             return known;
         }
 
-        var survivor = new MemoryFile();
+        var survivor = new MemoryFile { Links = Links, _bytes = _bytes[.._length], _length = _length };
         survivors.Add(this, survivor);
-        survivor.Links = Links;
-        survivor.Content.AddRange(kind == CrashKind.Process ? Content : _durable);
-        if (kind == CrashKind.PowerLosesSome)
+        if (kind == CrashKind.Process)
         {
-            foreach (FileChange change in _unsynced)
+            survivor._recent.AddRange(_recent);
+            return survivor;
+        }
+
+        for (int index = _recent.Count - 1; index >= 0; index--)
+        {
+            survivor.Undo(_recent[index]);
+        }
+
+        foreach (Undoable done in _recent)
+        {
+            if (done.Fate == Fate.Synced)
             {
-                Survive(survivor.Content, change, random);
+                survivor.Do(done.Change);
+            }
+            else if (kind != CrashKind.PowerLosesAll)
+            {
+                survivor.Survive(done.Change, random);
             }
         }
 
-        survivor._durable.AddRange(survivor.Content);
         return survivor;
     }
 
-    private static void Survive(List<byte> content, FileChange change, Random random)
+    private void SetFate(Fate fate)
+    {
+        for (int index = 0; index < _recent.Count; index++)
+        {
+            if (_recent[index].Fate == Fate.Unsynced)
+            {
+                _recent[index] = _recent[index] with { Fate = fate };
+            }
+        }
+    }
+
+    private void Survive(FileChange change, Random random)
     {
         int fate = random.Next(3);
         if (fate == 0)
@@ -79,14 +120,14 @@ internal sealed class MemoryFile : MemoryNode
 
         if (fate == 1 || change.Data is not { } data)
         {
-            Apply(content, change);
+            Do(change);
             return;
         }
 
         // Torn: the length may have reached the disk before the bytes, and any of the sectors may be missing.
         if (random.Next(2) == 0)
         {
-            Grow(content, change.Offset + data.Length);
+            Grow(change.Offset + data.Length);
         }
 
         int start = 0;
@@ -95,35 +136,50 @@ internal sealed class MemoryFile : MemoryNode
             int end = (int)Math.Min(data.Length, ((((change.Offset + start) / SectorBytes) + 1) * SectorBytes) - change.Offset);
             if (random.Next(2) == 0)
             {
-                Apply(content, new FileChange(change.Offset + start, data[start..end], null));
+                Do(new FileChange(change.Offset + start, data[start..end], null));
             }
 
             start = end;
         }
     }
 
-    private static void Apply(List<byte> content, FileChange change)
+    private void Do(FileChange change)
     {
         if (change.EndLength is { } length)
         {
-            CollectionsMarshal.SetCount(content, (int)Math.Min(length, content.Count));
-            Grow(content, length);
+            _length = (int)Math.Min(length, _length);
+            Grow(length);
             return;
         }
 
-        Grow(content, change.Offset + change.Data!.Length);
-        change.Data.CopyTo(CollectionsMarshal.AsSpan(content)[(int)change.Offset..]);
+        Grow(change.Offset + change.Data!.Length);
+        change.Data.CopyTo(_bytes, change.Offset);
     }
 
-    private static void Grow(List<byte> content, long length)
+    private void Undo(Undoable done)
     {
-        int old = content.Count;
-        if (length > old)
-        {
-            CollectionsMarshal.SetCount(content, checked((int)length));
-            CollectionsMarshal.AsSpan(content)[old..].Clear();
-        }
+        Grow(done.OldLength);
+        _length = done.OldLength;
+        done.Overwritten.CopyTo(_bytes, done.Start);
     }
+
+    private void Grow(long length)
+    {
+        if (length <= _length)
+        {
+            return;
+        }
+
+        if (length > _bytes.Length)
+        {
+            Array.Resize(ref _bytes, checked((int)Math.Max(length, Math.Min(_bytes.Length * 2L, Array.MaxLength))));
+        }
+
+        Array.Clear(_bytes, _length, (int)length - _length);
+        _length = (int)length;
+    }
+
+    private readonly record struct Undoable(FileChange Change, Fate Fate, int OldLength, int Start, byte[] Overwritten);
 }
 
 internal sealed class MemoryDirectory : MemoryNode
@@ -145,24 +201,50 @@ internal sealed class MemoryDirectory : MemoryNode
         _unsynced.Clear();
     }
 
-    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryFile, MemoryFile> survivors)
+    public override MemoryNode AfterCrash(CrashKind kind, Random random, Dictionary<MemoryNode, MemoryNode> survivors)
     {
+        if (survivors.TryGetValue(this, out MemoryNode? known))
+        {
+            return known;
+        }
+
+        MemoryNode SurvivorOf(MemoryNode node) => node.AfterCrash(kind, random, survivors);
+        var survivor = new MemoryDirectory();
+        survivors.Add(this, survivor);
+        if (kind == CrashKind.Process)
+        {
+            foreach ((string name, MemoryNode node) in _durable)
+            {
+                survivor._durable.Add(name, SurvivorOf(node));
+            }
+
+            survivor._unsynced.AddRange(_unsynced.Select(change => change.Select(item => (item.Name, item.Node is { } node ? SurvivorOf(node) : null)).ToArray()));
+            foreach ((string name, MemoryNode node) in Entries)
+            {
+                survivor.Entries.Add(name, SurvivorOf(node));
+            }
+
+            return survivor;
+        }
+
         int kept = kind switch
         {
-            CrashKind.Process => _unsynced.Count,
+            CrashKind.PowerLosesAny => _unsynced.Count,
             CrashKind.PowerLosesAll => 0,
             _ => random.Next(_unsynced.Count + 1),
         };
         Dictionary<string, MemoryNode> entries = new(_durable);
         foreach ((string Name, MemoryNode? Node)[] change in _unsynced.Take(kept))
         {
-            Apply(entries, change);
+            if (kind != CrashKind.PowerLosesAny || random.Next(2) == 0)
+            {
+                Apply(entries, change);
+            }
         }
 
-        var survivor = new MemoryDirectory();
         foreach ((string name, MemoryNode node) in entries.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
-            survivor.Set(name, node.AfterCrash(kind, random, survivors));
+            survivor.Set(name, SurvivorOf(node));
         }
 
         survivor.Sync();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 using Drive.Core.Volumes;
@@ -59,6 +60,9 @@ public sealed class TreeSnapshot
         return differences;
     }
 
+    /// <summary>Stands for the whole tree in a set of trees.</summary>
+    public string Text => string.Join('\n', _lines.Select(line => $"{line.Key} {line.Value}"));
+
     private static List<(byte[] Name, NodeAttributes Attributes, long NextCookie)> List(IVolume volume, NodeId node)
     {
         DirectoryCollector collector = new();
@@ -92,8 +96,8 @@ public sealed class TreeSnapshot
 
     private static void AppendXattrs(IVolume volume, NodeId node, StringBuilder line)
     {
-        byte[] names = new byte[65536];
-        byte[] value = new byte[65536];
+        byte[] names = ArrayPool<byte>.Shared.Rent(65536);
+        byte[] value = ArrayPool<byte>.Shared.Rent(65536);
         FsStatus status = volume.ListExtendedAttributes(node, names, out int length);
         if (status != FsStatus.Ok)
         {
@@ -106,6 +110,9 @@ public sealed class TreeSnapshot
             status = volume.GetExtendedAttribute(node, Encoding.Latin1.GetBytes(name), value, out int valueLength);
             line.Append($" {name}={(status == FsStatus.Ok ? Hash(value.AsSpan(0, valueLength)) : status)}");
         }
+
+        ArrayPool<byte>.Shared.Return(names);
+        ArrayPool<byte>.Shared.Return(value);
     }
 
     private static async Task<string> HashAsync(IVolume volume, NodeAttributes attributes)

@@ -36,17 +36,17 @@ public static class VolumeOperations
     /// The shortest list it finds that still fails, by taking out ever smaller pieces. <paramref name="fails"/> runs a list from scratch;
     /// it is asked at most <paramref name="runsMax"/> times.
     /// </summary>
-    public static async Task<IReadOnlyList<VolumeOperation>> ShrinkAsync(
-        IReadOnlyList<VolumeOperation> operations, Func<IReadOnlyList<VolumeOperation>, Task<bool>> fails, int runsMax = 300)
+    public static async Task<IReadOnlyList<T>> ShrinkAsync<T>(
+        IReadOnlyList<T> operations, Func<IReadOnlyList<T>, Task<bool>> fails, int runsMax = 300)
     {
-        List<VolumeOperation> current = [.. operations];
+        List<T> current = [.. operations];
         for (int piece = Math.Max(1, current.Count / 2); runsMax > 0; piece = Math.Max(1, piece / 2))
         {
             bool removed = false;
             for (int start = current.Count - piece; start > -piece && runsMax > 0; start -= piece)
             {
                 int from = Math.Max(0, start);
-                List<VolumeOperation> shorter = [.. current[..from], .. current[Math.Min(current.Count, from + piece)..]];
+                List<T> shorter = [.. current[..from], .. current[Math.Min(current.Count, from + piece)..]];
                 runsMax--;
                 if (shorter.Count < current.Count && await fails(shorter))
                 {

@@ -1,0 +1,82 @@
+using Drive.Simulation.World;
+using Drive.Testing.Model;
+
+namespace Drive.Simulation.Seeds;
+
+/// <summary>Runs seeds; a failing one is shrunk and says how to repeat it.</summary>
+public static class SeedRuns
+{
+    private const int Calls = 220;
+    private const int ShrinkRunsMax = 150;
+
+    public static SeedResult Run(int seed)
+    {
+        List<SimulationStep> steps = SimulationStep.Generate(seed, Calls);
+        SeedRun run = new(seed, steps);
+        try
+        {
+            return run.Run();
+        }
+        catch (Exception failure)
+        {
+            throw new SimulationException(Report(seed, steps, run.At, failure));
+        }
+    }
+
+    /// <summary>Runs a seed twice and finds the first line where the runs part; null when there is none.</summary>
+    public static string? FindParting(int seed)
+    {
+        List<string>[] lines = [[], []];
+        foreach (List<string> trace in lines)
+        {
+            new SeedRun(seed, SimulationStep.Generate(seed, Calls)) { TraceListener = trace.Add }.Run();
+        }
+
+        int length = Math.Max(lines[0].Count, lines[1].Count);
+        int at = Enumerable.Range(0, length).FirstOrDefault(index => lines[0].ElementAtOrDefault(index) != lines[1].ElementAtOrDefault(index), -1);
+        return at < 0 ? null : $"Line {at}: '{lines[0].ElementAtOrDefault(at)}' and '{lines[1].ElementAtOrDefault(at)}', after '{lines[0].ElementAtOrDefault(at - 1)}'";
+    }
+
+    /// <summary>Runs a seed and tells each line of its trace; a failure is a line too.</summary>
+    public static void Trace(int seed, Action<string> tell)
+    {
+        try
+        {
+            new SeedRun(seed, SimulationStep.Generate(seed, Calls)) { TraceListener = tell }.Run();
+        }
+        catch (Exception failure)
+        {
+            tell(Text(failure));
+        }
+    }
+
+    private static string Report(int seed, List<SimulationStep> steps, int at, Exception failure)
+    {
+        Exception last = failure;
+        IReadOnlyList<SimulationStep> shortest = VolumeOperations.ShrinkAsync(
+            [.. steps.Take(at + 1)],
+            list =>
+            {
+                try
+                {
+                    new SeedRun(seed, list).Run();
+                    return Task.FromResult(false);
+                }
+                catch (Exception error)
+                {
+                    last = error;
+                    return Task.FromResult(true);
+                }
+            },
+            ShrinkRunsMax).GetAwaiter().GetResult();
+        return $"""
+            Seed {seed} fails at step {at}; repeat with: dotnet run -c Release --project tests/Drive.Simulation -- --seeds {seed}..{seed}
+            {Text(failure)}
+            Shortest list found ({shortest.Count} steps):
+            {string.Join('\n', shortest)}
+            {Text(last)}
+            """;
+    }
+
+    private static string Text(Exception error) => error is SimulationException or ModelException ? error.Message : error.ToString();
+}
