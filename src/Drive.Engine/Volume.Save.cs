@@ -16,9 +16,9 @@ namespace Drive.Engine;
 /// </content>
 public sealed partial class Volume
 {
-    private const string EpochSetting = "epoch";
+    internal const string EpochSetting = "epoch";
     private const string FrozenSetting = "frozen";
-    private const string CounterSetting = "node-counter";
+    internal const string CounterSetting = "node-counter";
 
     private readonly Lock _saveLock = new();
     private readonly MetadataBatch _batch = new();
@@ -112,7 +112,7 @@ public sealed partial class Volume
         MetadataBatch batch = _batch;
         batch.Clear();
         batch.Epoch = _epoch;
-        SavePoint point = new() { Change = _change, Batch = batch };
+        SavePoint point = new() { Change = _change, Batch = batch, Pin = _state, NodeCounter = (long)_nextNodeCounter };
         foreach (NodeId node in pending.RemovedNodes)
         {
             batch.RemoveNode(node);
@@ -244,8 +244,8 @@ public sealed partial class Volume
     {
         try
         {
+            GatherJournal();
             LogChunks(point);
-            AddDirtyRows(point);
             _metadata.Apply(point.Batch);
         }
         catch (DiskFullException error)
@@ -265,6 +265,7 @@ public sealed partial class Volume
         }
 
         _stuck = null;
+        FinishJournal(point);
         lock (_gate)
         {
             FinishChunks(point);
@@ -280,22 +281,25 @@ public sealed partial class Volume
             _log.Release(chunk.Position, chunk.Length);
         }
 
-        if (point.Releases.Count > 0 && _log.LiveBytes == 0)
+        if (point.Releases.Count > 0)
         {
-            // Nothing is dirty: the segment that is appended to goes as well, with the room it takes.
-            _log.StartNewSegment();
+            DropEmptySegment();
         }
 
         return FsStatus.Ok;
     }
 
+    /// <summary>When nothing is dirty the segment that is appended to goes as well, with the room it takes.</summary>
+    private void DropEmptySegment()
+    {
+        if (_log.LiveBytes == 0)
+        {
+            _log.StartNewSegment();
+        }
+    }
+
     private void LogChunks(SavePoint point)
     {
-        if (point.Chunks.Count == 0)
-        {
-            return;
-        }
-
         try
         {
             AppendChunks(point);
@@ -311,6 +315,7 @@ public sealed partial class Volume
                 chunk.IsAppended = false;
             }
 
+            WithdrawJournal(point);
             _log.MarkRewritten(error.Segment);
             AppendChunks(point);
         }
@@ -327,7 +332,12 @@ public sealed partial class Volume
             }
         }
 
-        _log.Sync();
+        AddDirtyRows(point);
+        AppendJournal(point);
+        if (point.Chunks.Count > 0 || point.Journal is not null)
+        {
+            _log.Sync();
+        }
     }
 
     private static void AddDirtyRows(SavePoint point)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Drive.Core.Platform;
+using Drive.Core.Volumes;
 
 namespace Drive.Cache.Dirty;
 
@@ -79,6 +80,69 @@ public sealed partial class DirtyLog
                 yield return record;
                 position = position with { Position = position.Position + LogLayout.SealedLength(record.Length) };
             }
+        }
+    }
+
+    /// <summary>
+    /// The records that one node stands for, from their headers alone: in the order of appending, and only those that lie after a place in the log, whether or not its
+    /// segment is still there. Made durable before they are shown, as by <see cref="Scan"/>. What else a segment holds is passed over without reading it.
+    /// </summary>
+    public IEnumerable<DirtyLogRecord> ScanHeaders(NodeId node, LogPosition after, Action<CorruptLogException>? torn = null)
+    {
+        long[] numbers;
+        lock (_gate)
+        {
+            numbers = [.. _segments.Keys.Where(number => number >= after.Segment)];
+        }
+
+        foreach (long number in numbers)
+        {
+            var position = new LogPosition(number, LogLayout.SegmentHeaderBytes);
+            MakeOldDurable(position);
+            if (number == after.Segment && after.Position > position.Position)
+            {
+                position = after;
+            }
+
+            while (TryReadHeader(position, torn) is { } record)
+            {
+                if (record.Node == node && position != after)
+                {
+                    yield return record;
+                }
+
+                position = position with { Position = position.Position + LogLayout.SealedLength(record.Length) };
+            }
+        }
+    }
+
+    private DirtyLogRecord? TryReadHeader(LogPosition position, Action<CorruptLogException>? torn)
+    {
+        try
+        {
+            return ReadHeader(position);
+        }
+        catch (CorruptLogException exception)
+        {
+            if (!exception.IsSegmentMissing)
+            {
+                torn?.Invoke(exception);
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Whether a whole record of this length starts there, by its header.</summary>
+    public bool Has(LogPosition position, int recordLength)
+    {
+        try
+        {
+            return ReadHeader(position) is { Length: var length } && length == recordLength;
+        }
+        catch (CorruptLogException)
+        {
+            return false;
         }
     }
 
