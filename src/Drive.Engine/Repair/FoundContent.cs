@@ -25,9 +25,10 @@ internal sealed class FoundContent
     {
         HashSet<LogPosition> used = [.. known.Select(static row => new LogPosition(row.Segment, row.Position))];
         FoundContent found = new();
-        foreach (DirtyLogRecord record in log.Scan(torn))
+        byte[] buffer = new byte[1 << 20];
+        foreach (DirtyLogRecord record in log.ScanHeaders(null, default, torn))
         {
-            if (record.Node == NodeId.None || used.Contains(record.Position))
+            if (record.Node == NodeId.None || used.Contains(record.Position) || !IsWhole(log, record, buffer, torn))
             {
                 continue;
             }
@@ -67,6 +68,20 @@ internal sealed class FoundContent
         }
 
         return batch;
+    }
+
+    private static bool IsWhole(DirtyLog log, DirtyLogRecord record, byte[] buffer, Action<Exception> torn)
+    {
+        try
+        {
+            log.Read(record.Position, record.Length, 0, buffer.AsSpan(0, record.Length));
+            return true;
+        }
+        catch (CorruptLogException error)
+        {
+            torn(error);
+            return false;
+        }
     }
 
     /// <summary>Node and ranges, three at most: <c>node-1f4 0-4096 8192-9000</c>.</summary>

@@ -31,7 +31,7 @@ internal sealed class DamagedState : IAsyncDisposable
     public TreeSnapshot Expected { get; }
 
     /// <summary>Makes it from a seed. A crash image has its last changes in the WAL, a closed one all in the database.</summary>
-    public static async Task<DamagedState> CreateAsync(int seed, bool isClosed, int committed = 60, int synced = 60)
+    public static async Task<DamagedState> CreateAsync(int seed, bool isClosed, int committed = 150, int synced = 100)
     {
         ManualTime time = new();
         FaultyStore store = new(new MemoryStore());

@@ -239,6 +239,7 @@ public sealed class LostFileTests(ITestOutputHelper output)
     /// <summary>Breaks the header of every record of the journal that can be found by its place: node 0.</summary>
     private static void BreakJournal(DamagedState state, VolumeSettings image)
     {
+        int broken = 0;
         foreach (string path in Directory.GetFiles(Path.Combine(image.StateDirectory, "dirty")))
         {
             byte[] bytes = File.ReadAllBytes(path);
@@ -248,8 +249,8 @@ public sealed class LostFileTests(ITestOutputHelper output)
                 int whole = 48 + length + ((length + 65535) / 65536 * 16);
                 if (BitConverter.ToUInt64(bytes, position + 8) == 0)
                 {
-                    // The content, not the header: what follows can still be found.
-                    bytes[position + 48] ^= 1;
+                    // Header or content, in turn: what follows is found in both cases.
+                    bytes[position + (++broken % 2 == 0 ? 16 : 48)] ^= 1;
                 }
 
                 position += whole;
