@@ -17,6 +17,7 @@ public static class BatchCodec
     private const byte IsNew = 2;
     private const byte LosesXattrs = 4;
     private const byte HasTarget = 8;
+    private const long RecordBytesMax = 1 << 20;
 
     /// <summary>Whether the batch holds anything that is written.</summary>
     public static bool HasRows(MetadataBatch batch)
@@ -219,14 +220,20 @@ public static class BatchCodec
 
         DirtyKind kind = (DirtyKind)(tag - HasRow);
         long length = reader.Long();
-        batch.PutDirty(kind switch
+        DirtyRow row = kind switch
         {
             DirtyKind.Data => new DirtyRow(node, offset, length, kind, reader.Long(), reader.Long(), reader.Int(), reader.Int(), default),
             DirtyKind.Hole => new DirtyRow(node, offset, length, kind, 0, 0, 0, 0, default),
             DirtyKind.Block => ReadBlock(ref reader, node, offset, length),
             _ => throw Malformed("a dirty row of an unknown kind"),
-        });
+        };
+        batch.PutDirty(IsPossible(row) ? row : throw Malformed("a dirty row that is no range"));
     }
+
+    /// <summary>Only a hole may reach to the largest offset; bytes come from inside one record or block, of which the longest has 1 MiB.</summary>
+    private static bool IsPossible(DirtyRow row) =>
+        row is { Offset: >= 0, Length: > 0, InnerOffset: >= 0 } && row.Length <= long.MaxValue - row.Offset
+        && (row.Kind == DirtyKind.Hole || row.InnerOffset + row.Length <= (row.Kind == DirtyKind.Data ? Math.Min(row.RecordLength, RecordBytesMax) : RecordBytesMax));
 
     private static DirtyRow ReadBlock(ref Reader reader, NodeId node, long offset, long length)
     {
