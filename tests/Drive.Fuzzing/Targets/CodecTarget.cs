@@ -49,7 +49,7 @@ internal sealed class CodecTarget : FuzzTarget
 
                 break;
             case 1:
-                if (ObjectName.IsValid(text) && (text.Contains("..", StringComparison.Ordinal) || text.StartsWith('/') || new ObjectName(text).Value != text))
+                if (ObjectName.IsValid(text) && (text.Split('/').Any(static part => part is "" or "." or "..") || new ObjectName(text).Value != text))
                 {
                     throw new InvalidOperationException("a name that leads elsewhere");
                 }

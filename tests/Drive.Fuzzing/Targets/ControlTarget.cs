@@ -56,6 +56,7 @@ internal sealed class ControlTarget : FuzzTarget
 
     public override void Run(byte[] input)
     {
+        EnsureRunning();
         using (Socket socket = Connect())
         {
             socket.ReceiveTimeout = 4000;
@@ -75,19 +76,46 @@ internal sealed class ControlTarget : FuzzTarget
             }
         }
 
-        Task? ended = _ended;
-        if (ended is { IsCompleted: true } || DaemonRecords.Find(_paths, "work") is null)
+        EnsureRunning();
+        for (int attempt = 0; ; attempt++)
         {
-            ended!.GetAwaiter().GetResult();
-            Start();
-        }
+            try
+            {
+                CheckStatus();
+                return;
+            }
+            catch (Exception error) when (attempt == 0 && error is not TimeoutException)
+            {
+                // The input may have been a stop, which takes its time: then this was the old daemon. One that goes on must answer.
+                if (Task.WhenAny(_ended!, Task.Delay(2000, TimeProvider.System, CancellationToken.None)).GetAwaiter().GetResult() != _ended)
+                {
+                    throw;
+                }
 
-        using ControlClient client = ControlClient.TryConnectAsync(DaemonRecords.Find(_paths, "work")!, default).GetAwaiter().GetResult()
-            ?? throw new InvalidOperationException("the daemon does not answer any more");
+                EnsureRunning();
+            }
+        }
+    }
+
+    private void CheckStatus()
+    {
+        using ControlClient client = DaemonRecords.Find(_paths, "work") is { } record && ControlClient.TryConnectAsync(record, default).GetAwaiter().GetResult() is { } connected
+            ? connected
+            : throw new InvalidOperationException("the daemon does not answer any more");
         DriveStatus status = client.GetStatusAsync(default).GetAwaiter().GetResult();
         if (status.Name != "work")
         {
             throw new InvalidOperationException($"a status of '{status.Name}'");
+        }
+    }
+
+    /// <summary>A daemon that was stopped takes its record away first.</summary>
+    private void EnsureRunning()
+    {
+        if (_ended!.IsCompleted || DaemonRecords.Find(_paths, "work") is null)
+        {
+            _ended.GetAwaiter().GetResult();
+            Start();
         }
     }
 
@@ -102,7 +130,21 @@ internal sealed class ControlTarget : FuzzTarget
     private Socket Connect()
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint(DaemonRecords.Find(_paths, "work")!.Socket));
+        UnixDomainSocketEndPoint place = new(ControlSocket.PathFor(_paths, "work"));
+        try
+        {
+            socket.Connect(place);
+        }
+        catch (SocketException)
+        {
+            // A stop that came with the input before was still under way.
+            _ended!.WaitAsync(TimeSpan.FromSeconds(10)).GetAwaiter().GetResult();
+            EnsureRunning();
+            socket.Dispose();
+            socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(place);
+        }
+
         return socket;
     }
 
