@@ -2,7 +2,7 @@
 _drive() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'up init mount umount list status wait passwd recover doctor --help --version' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'up init mount umount list status wait passwd recover repair doctor --help --version' -- "$cur")
         return
     fi
     case $prev in
@@ -18,6 +18,7 @@ _drive() {
         list | status | doctor) words='--json' ;;
         wait) words='--timeout --json' ;;
         passwd) words='--passphrase-file --new-passphrase-file' ;;
+        repair) words='--json --passphrase-file' ;;
         recover) words='--name --passphrase-file' ;;
     esac
     if [[ $cur == -* ]]; then

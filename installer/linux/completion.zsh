@@ -16,6 +16,7 @@ _drive() {
         'wait:wait until everything is in the store'
         'passwd:set or change the passphrase'
         'recover:open a vault with its recovery key'
+        'repair:build the local state anew from the store and the dirty log'
         'doctor:check what this machine needs'
     )
     if (( CURRENT == 2 )); then
@@ -31,6 +32,7 @@ _drive() {
         wait) _arguments '*:name:_drive_names' '--timeout:time:' --json ;;
         passwd) _arguments '*:name:_drive_names' '--passphrase-file:file:_files' '--new-passphrase-file:file:_files' ;;
         recover) _arguments '*:store:_directories' '--name:name:' '--passphrase-file:file:_files' ;;
+        repair) _arguments '*:vault:' --json '--passphrase-file:file:_files' ;;
         list|doctor) _arguments --json ;;
     esac
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Drive.Cli.Commands;
 using Drive.Service.Checks;
+using Drive.Service.Setup;
 
 namespace Drive.Cli;
 
@@ -11,4 +12,5 @@ namespace Drive.Cli;
 [JsonSerializable(typeof(IReadOnlyList<Check>))]
 [JsonSerializable(typeof(WaitReport))]
 [JsonSerializable(typeof(UmountReport))]
+[JsonSerializable(typeof(RepairResult))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -32,6 +32,7 @@ internal static class CommandLine
         root.Subcommands.Add(WaitCommand.Build(terminal));
         root.Subcommands.Add(PasswdCommand.Build(terminal));
         root.Subcommands.Add(RecoverCommand.Build(terminal));
+        root.Subcommands.Add(RepairCommand.Build(terminal));
         root.Subcommands.Add(DoctorCommand.Build());
         root.Subcommands.Add(MountHelperCommand.Build(terminal));
         HelpOption help = root.Options.OfType<HelpOption>().Single();

@@ -9,7 +9,7 @@ internal enum ExitCode
     /// <summary>Done.</summary>
     Done = 0,
 
-    /// <summary>The answer is no: a wait ran out with data left, or the doctor found something broken.</summary>
+    /// <summary>The answer is no: a wait ran out with data left, a repair could not prove that all is there, or the doctor found something broken.</summary>
     No = 1,
 
     /// <summary>The command line makes no sense.</summary>
@@ -50,7 +50,7 @@ internal static class ExitCodes
     public static IReadOnlyList<(ExitCode Code, string Meaning)> All { get; } =
     [
         (ExitCode.Done, "done"),
-        (ExitCode.No, "wait: not everything is in the store yet; doctor: something is broken"),
+        (ExitCode.No, "wait: not everything is in the store yet; repair: something is lost; doctor: something is broken"),
         (ExitCode.Usage, "the command line makes no sense"),
         (ExitCode.Failed, "anything else went wrong"),
         (ExitCode.NotFound, "no such vault, or nothing is mounted"),

@@ -32,4 +32,13 @@ internal static partial class EngineLog
 
     [LoggerMessage(3008, LogLevel.Information, "Caught up to commit {Seq}.")]
     public static partial void LogCaughtUp(ILogger logger, long seq);
+
+    [LoggerMessage(3009, LogLevel.Warning, "A record of the journal is torn.")]
+    public static partial void LogJournalTorn(ILogger logger, Exception error);
+
+    [LoggerMessage(3010, LogLevel.Warning, "Save point {Number} was in the dirty log only; the database has it now.")]
+    public static partial void LogRedone(ILogger logger, long number);
+
+    [LoggerMessage(3011, LogLevel.Warning, "The local state is rebuilt from the store and the dirty log: {Reason}")]
+    public static partial void LogRebuilding(ILogger logger, string reason);
 }

@@ -1,4 +1,5 @@
 using Drive.Cache.Dirty;
+using Drive.Core.Platform;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
@@ -21,6 +22,7 @@ public sealed partial class Volume
             return;
         }
 
+        MoveJournal();
         List<SegmentUsage> sparse = [.. _log.GetUsage().Where(static usage => usage is { IsClosed: true, LiveBytes: > 0 } && usage.LiveBytes < usage.BytesOnDisk / 2)];
         if (sparse.Count > 0)
         {
@@ -28,6 +30,28 @@ public sealed partial class Volume
             while (MoveShare(sparsest) && CommitLocally() == FsStatus.Ok)
             {
                 // The next share of the segment.
+            }
+        }
+    }
+
+    /// <summary>Journal records keep their segments too, each of them a few bytes: all in one, at the log's end, they keep one.</summary>
+    private void MoveJournal()
+    {
+        lock (_saveLock)
+        {
+            if (_stuck is not null || _journal.OldestSegment is not { } oldest || oldest == _log.GetUsage()[^1].Segment)
+            {
+                return;
+            }
+
+            try
+            {
+                _journal.NeedsSnapshot = true;
+                GatherJournal();
+            }
+            catch (IOException error)
+            {
+                NoteWriteError(error is DiskFullException ? FsStatus.NoSpace : FsStatus.IoError, error);
             }
         }
     }

@@ -71,6 +71,9 @@ public sealed partial class Volume
                 _landedChange = capture.IsPartial ? _landedChange : capture.Change;
                 _early.KeepOnly(_late.Keys.ToHashSet());
             }
+
+            _journal.ReleaseThrough(_landedChange);
+            DropEmptySegment();
         }
 
         EngineLog.LogLanded(_logger, _state.Seq, capture.Nodes.Count, capture.DataBytes);

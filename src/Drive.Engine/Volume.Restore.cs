@@ -18,6 +18,7 @@ public sealed partial class Volume
     private void Restore()
     {
         _epoch = Numbers.Decode(_metadata.ReadSetting(EpochSetting), absent: 1);
+        RestoreJournal();
         _nextNodeCounter = (ulong)Numbers.Decode(_metadata.ReadSetting(CounterSetting), absent: 2);
         _nextEntryId = _metadata.NextEntryId;
         Dictionary<LogPosition, DirtyChunk> chunks = RestoreOverlays();
@@ -61,6 +62,8 @@ public sealed partial class Volume
             _change = 1;
             _savedChange = 1;
         }
+
+        StartJournal();
     }
 
     private Dictionary<LogPosition, DirtyChunk> RestoreOverlays()
@@ -109,7 +112,6 @@ public sealed partial class Volume
             overlay.Put(new OverlayItem(row.Offset, (int)row.Length, chunk, row.Block, row.InnerOffset) { IsSaved = true });
         }
 
-        _log.DeleteUnreferenced();
         return chunks;
     }
 
@@ -228,6 +230,14 @@ public sealed partial class Volume
 
             await LandAsync(interrupted.Capture, interrupted.Attempt, content.Rows, cancellationToken);
             _interrupted = null;
+            if (_unsent.Count == 0 && !_started)
+            {
+                lock (_saveLock)
+                {
+                    _journal.ReleaseThrough(long.MaxValue);
+                    DropEmptySegment();
+                }
+            }
         }
 
         while (_stopReason is null)
@@ -244,6 +254,12 @@ public sealed partial class Volume
             if (result is not ReadResult.Next(var content, var next))
             {
                 break;
+            }
+
+            if (_unsent.Count > 0 && !_started && content.Device == _keys.DeviceId)
+            {
+                // This device sent it and has forgotten: its database lost what it held last.
+                throw new LocalStateException("The local database is older than what this device has sent.");
             }
 
             if (_unsent.Count > 0 || _started)

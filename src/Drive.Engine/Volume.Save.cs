@@ -14,9 +14,9 @@ namespace Drive.Engine;
 /// </content>
 public sealed partial class Volume
 {
-    private const string EpochSetting = "epoch";
+    internal const string EpochSetting = "epoch";
     private const string FrozenSetting = "frozen";
-    private const string CounterSetting = "node-counter";
+    internal const string CounterSetting = "node-counter";
 
     private readonly Lock _saveLock = new();
     private readonly MetadataBatch _batch = new();
@@ -85,7 +85,7 @@ public sealed partial class Volume
         MetadataBatch batch = _batch;
         batch.Clear();
         batch.Epoch = _epoch;
-        SavePoint point = new() { Change = _change, Batch = batch };
+        SavePoint point = new() { Change = _change, Batch = batch, Pin = _state, NodeCounter = (long)_nextNodeCounter };
         foreach (NodeId node in pending.RemovedNodes)
         {
             batch.RemoveNode(node);
@@ -208,8 +208,8 @@ public sealed partial class Volume
     {
         try
         {
-            LogChunks(point.Chunks, point.Change);
-            AddDirtyRows(point);
+            GatherJournal();
+            LogChunks(point.Chunks, point.Change, point);
             _metadata.Apply(point.Batch);
         }
         catch (DiskFullException error)
@@ -229,6 +229,7 @@ public sealed partial class Volume
         }
 
         _stuck = null;
+        FinishJournal(point);
         lock (_gate)
         {
             FinishChunks(point.Chunks);
@@ -244,13 +245,21 @@ public sealed partial class Volume
             _log.Release(chunk.Position, chunk.Length);
         }
 
-        if (point.Releases.Count > 0 && _log.LiveBytes == 0)
+        if (point.Releases.Count > 0)
         {
-            // Nothing is dirty: the segment that is appended to goes as well, with the room it takes.
-            _log.StartNewSegment();
+            DropEmptySegment();
         }
 
         return FsStatus.Ok;
+    }
+
+    /// <summary>When nothing is dirty the segment that is appended to goes as well, with the room it takes.</summary>
+    private void DropEmptySegment()
+    {
+        if (_log.LiveBytes == 0)
+        {
+            _log.StartNewSegment();
+        }
     }
 
     private static void AddDirtyRows(SavePoint point)

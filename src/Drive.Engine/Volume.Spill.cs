@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Drive.Cache.Dirty;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
+using Drive.Engine.Tree;
 
 namespace Drive.Engine;
 
@@ -95,16 +96,12 @@ public sealed partial class Volume
         }
     }
 
-    private void LogChunks(List<DirtyChunk> chunks, long change)
+    /// <summary>Appends chunks, and behind them the journal of a save point where there is one, and makes all of it durable.</summary>
+    private void LogChunks(List<DirtyChunk> chunks, long change, SavePoint? point = null)
     {
-        if (chunks.Count == 0)
-        {
-            return;
-        }
-
         try
         {
-            AppendChunks(chunks, change);
+            AppendChunks(chunks, change, point);
         }
         catch (DirtyLogSyncException error)
         {
@@ -117,12 +114,17 @@ public sealed partial class Volume
                 chunk.IsAppended = false;
             }
 
+            if (point is not null)
+            {
+                WithdrawJournal(point);
+            }
+
             _log.MarkRewritten(error.Segment);
-            AppendChunks(chunks, change);
+            AppendChunks(chunks, change, point);
         }
     }
 
-    private void AppendChunks(List<DirtyChunk> chunks, long change)
+    private void AppendChunks(List<DirtyChunk> chunks, long change, SavePoint? point)
     {
         foreach (DirtyChunk chunk in chunks)
         {
@@ -133,7 +135,16 @@ public sealed partial class Volume
             }
         }
 
-        _log.Sync();
+        if (point is not null)
+        {
+            AddDirtyRows(point);
+            AppendJournal(point);
+        }
+
+        if (chunks.Count > 0 || point?.Journal is not null)
+        {
+            _log.Sync();
+        }
     }
 
     /// <summary>Their records are durable: the bytes leave memory.</summary>

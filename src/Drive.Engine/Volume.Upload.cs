@@ -18,7 +18,7 @@ namespace Drive.Engine;
 /// </content>
 public sealed partial class Volume
 {
-    private const string StateSetting = "vault-state";
+    internal const string StateSetting = "vault-state";
     private const string AttemptSetting = "attempt";
     private const string CapturedSetting = "captured";
 

@@ -5,6 +5,7 @@ using Drive.Core.Platform;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Engine.Reading;
+using Drive.Engine.Repair;
 using Drive.Metadata;
 using Drive.Vault;
 using Drive.Vault.Keys;
@@ -76,10 +77,15 @@ public sealed partial class Volume : IVolume
         _deviceNumber = keys.DeviceNumber;
         DurableDirectory.Create(disk, settings.StateDirectory);
         disk.CreateDirectory(settings.CacheDirectory);
-        _metadata = MetadataStore.Open(Path.Combine(settings.StateDirectory, "metadata.db"), keys.DeriveLocalKey("metadata"), settings.Database);
+        if (new StateFiles(disk, settings.StateDirectory).FindMissing() is { } missing)
+        {
+            throw new LocalStateException(missing);
+        }
+
+        _metadata = MetadataStore.Open(new StateFiles(disk, settings.StateDirectory).Database, keys.DeriveLocalKey("metadata"), settings.Database);
         try
         {
-            _log = DirtyLog.Open(disk, Path.Combine(settings.StateDirectory, "dirty"), keys.DeriveLocalKey("dirty-log"), settings.DirtyLog, random);
+            _log = DirtyLog.Open(disk, Path.Combine(settings.StateDirectory, StateFiles.DirtyLog), keys.DeriveLocalKey("dirty-log"), settings.DirtyLog, random);
             FreeSpaceFloor floor = new(disk, settings.StateDirectory, new FreeSpaceOptions());
             _cache = BlockCache.Open(disk, settings.CacheDirectory, new BlockCacheOptions { LimitBytes = settings.CacheLimitBytes }, floor, logger);
             _budget = new CacheBudget(_cache, floor, settings.CacheLimitBytes);
@@ -114,19 +120,17 @@ public sealed partial class Volume : IVolume
         ILogger logger,
         CancellationToken cancellationToken)
     {
-        Volume volume = new(settings, keys, store, disk, time, random, logger);
         try
         {
-            volume.Restore();
-            await volume.CatchUpAtStartAsync(cancellationToken);
-            volume.Start();
-            return volume;
+            return await OpenOnceAsync(settings, keys, store, disk, time, random, logger, cancellationToken);
         }
-        catch
+        catch (Exception error) when (!settings.ReadOnly && IsDamage(error))
         {
-            await volume.DisposeAsync();
-            throw;
+            EngineLog.LogRebuilding(logger, error.Message);
+            await RebuildAsync(error, settings, keys, store, disk, time, random, logger, cancellationToken);
         }
+
+        return await OpenOnceAsync(settings, keys, store, disk, time, random, logger, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -152,12 +156,74 @@ public sealed partial class Volume : IVolume
         }
 
         await StopAsync();
-        _metadata.Dispose();
-        _log.Dispose();
-        _cache.Dispose();
+        CloseLocalState();
         await _store.DisposeAsync();
         _keys.Dispose();
         _stopping.Dispose();
+    }
+
+    private static async Task<Volume> OpenOnceAsync(
+        VolumeSettings settings,
+        VaultKeys keys,
+        IObjectStore store,
+        IDisk disk,
+        TimeProvider time,
+        IRandomSource random,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        Volume volume = new(settings, keys, store, disk, time, random, logger);
+        try
+        {
+            volume.Restore();
+            await volume.CatchUpAtStartAsync(cancellationToken);
+            volume.Start();
+            return volume;
+        }
+        catch (Exception error) when (IsDamage(error))
+        {
+            // Store and keys are needed for the rebuild, and nothing may be saved over what is damaged.
+            volume.CloseLocalState();
+            throw;
+        }
+        catch
+        {
+            await volume.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Whether the state on this machine cannot be gone on with, as far as a start can tell.</summary>
+    private static bool IsDamage(Exception error) =>
+        error is LocalStateException or MetadataCorruptException or MetadataKeyException or CorruptLogException { IsSegmentMissing: true };
+
+    /// <summary>Rebuilds the local state where that is proven to lose nothing; otherwise says what stands against it.</summary>
+    private static async Task RebuildAsync(
+        Exception damage,
+        VolumeSettings settings,
+        VaultKeys keys,
+        IObjectStore store,
+        IDisk disk,
+        TimeProvider time,
+        IRandomSource random,
+        ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StateRebuild.RunAsync(settings, keys, store, disk, time, random, logger, RebuildMode.Automatic, cancellationToken);
+        }
+        catch (Exception error) when (error is LocalStateException or StoreException)
+        {
+            throw new LocalStateException($"{damage.Message} It was not rebuilt: {error.Message}", error);
+        }
+    }
+
+    private void CloseLocalState()
+    {
+        _metadata.Dispose();
+        _log.Dispose();
+        _cache.Dispose();
     }
 
     private void Start()

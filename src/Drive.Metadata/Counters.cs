@@ -37,7 +37,7 @@ internal sealed class Counters(Database database)
     {
         if (!_load.Step())
         {
-            throw new MetadataCorruptException("The local database has lost its state row. Rebuild the local state from the vault.");
+            throw new MetadataCorruptException("The local database has lost its state row..");
         }
 
         LastSeq = _load.Long(0);

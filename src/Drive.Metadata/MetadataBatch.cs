@@ -19,6 +19,9 @@ public sealed class MetadataBatch
     /// <summary>Changes in it.</summary>
     public int Count => _nodes.Count + AccessTimes.Count + Entries.Count + Xattrs.Count + Dirty.Count + Blocks.Count + Settings.Count;
 
+    /// <summary>The dirty rows that it puts.</summary>
+    public IEnumerable<DirtyRow> DirtyRows => Dirty.Where(static change => change.Row is not null).Select(static change => change.Row!);
+
     internal Dictionary<NodeId, NodeChange> Nodes => _nodes;
 
     internal Dictionary<NodeId, long> AccessTimes { get; } = [];

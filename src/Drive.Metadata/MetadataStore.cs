@@ -107,12 +107,19 @@ public sealed partial class MetadataStore : IDisposable
             database = Database.Open(path, options);
             Schema.Migrate(database);
             bool wasClean = Unlock(database, seal);
-            if (!wasClean && database.LengthBytes() <= options.QuickCheckBytesMax && database.QuickCheck() is { } finding)
+            if (database.LengthBytes() <= options.QuickCheckBytesMax && database.QuickCheck() is { } finding)
             {
-                throw new MetadataCorruptException($"The local database was damaged by an unclean stop: {finding}. Rebuild the local state from the vault.");
+                throw new MetadataCorruptException($"The local database is damaged: {finding}.");
             }
 
             return new MetadataStore(database, seal, wasClean);
+        }
+        catch (InvalidOperationException error)
+        {
+            // Every statement fits the schema: one that SQLite refuses met another one.
+            database?.Dispose();
+            seal.Dispose();
+            throw new MetadataCorruptException($"The local database is damaged: {error.Message}", error);
         }
         catch
         {

@@ -79,7 +79,7 @@ internal sealed class RowSeal : IDisposable
 
     /// <summary>The plaintext; <see cref="MetadataCorruptException"/> when the bytes are not what was sealed here.</summary>
     public byte[] Open(SealKind kind, NodeId id, ReadOnlySpan<byte> box) =>
-        TryOpen(kind, id, box) ?? throw new MetadataCorruptException($"A sealed {kind} column of {id} is damaged. Restore the local state from the vault.");
+        TryOpen(kind, id, box) ?? throw new MetadataCorruptException($"A sealed {kind} column of {id} is damaged..");
 
     /// <summary>The plaintext, or null when it does not authenticate.</summary>
     public byte[]? TryOpen(SealKind kind, NodeId id, ReadOnlySpan<byte> box)

@@ -9,6 +9,7 @@ using Drive.Service.Logs;
 using Drive.Service.Settings;
 using Drive.Service.Setup;
 using Drive.Vault.Keys;
+using Microsoft.Extensions.Logging;
 
 namespace Drive.Service;
 
@@ -59,6 +60,16 @@ public sealed class DriveService
     /// <summary>What the doctor finds.</summary>
     public Task<IReadOnlyList<Check>> CheckAsync(CancellationToken cancellationToken) =>
         new Doctor(Paths, Book, Keys, _stores, _disk, _time).RunAsync(cancellationToken);
+
+    /// <summary>Builds a vault's local state anew from its store and its dirty log. Refused while it is mounted.</summary>
+    public async Task<RepairResult> RepairAsync(VaultEntry entry, string? passphrase, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        using VaultKeys keys = await Enrolment.UnlockAsync(entry, passphrase, cancellationToken);
+        using LogFile log = new(Paths.LogOf(entry.Name), _time, alsoErrors: false);
+        using LoggerFactory loggers = new([log]);
+        return await new StateRepair(Paths, _stores, _disk, _time, SystemRandomSource.Instance).RunAsync(entry, keys, loggers, cancellationToken);
+    }
 
     /// <summary>Mounts in this process, and returns when the drive was unmounted, however that came about.</summary>
     public async Task<StopReply> RunDaemonAsync(DaemonStart start, bool isForeground, Action<StartLine> ready, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ public sealed class GrammarTests
 
     [Fact]
     public void The_commands_are_those_that_are_promised() => Assert.Equal(
-        ["up", "init", "mount", "umount", "list", "status", "wait", "passwd", "recover", "doctor"],
+        ["up", "init", "mount", "umount", "list", "status", "wait", "passwd", "recover", "repair", "doctor"],
         Root.Subcommands.Where(command => !command.Hidden).Select(command => command.Name));
 
     [Fact]

@@ -23,6 +23,8 @@ internal sealed class EngineFixture : IAsyncDisposable
 
     public IObjectStore Store { get; set; }
 
+    public byte[] Keys => _keys;
+
     public string RecoveryKey { get; }
 
     public string Home { get; }

@@ -23,6 +23,9 @@ internal static class LogLayout
 
     private const uint RecordMagic = 0x31524C44; // "DLR1"
 
+    /// <summary>What every record starts with.</summary>
+    public static ReadOnlySpan<byte> RecordMagicBytes => "DLR1"u8;
+
     public static ReadOnlySpan<byte> SegmentMagic => "DRVLOG\0\x01"u8;
 
     public static int PieceCount(int recordLength) => (recordLength + PieceBytes - 1) / PieceBytes;

@@ -1,6 +1,8 @@
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
+using Drive.Engine.Journal;
 using Drive.Metadata;
+using Drive.Vault.Log;
 
 namespace Drive.Engine.Tree;
 
@@ -15,6 +17,15 @@ internal sealed class SavePoint
 
     /// <summary>Rows; the dirty rows of <see cref="Items"/> are added once their chunks have a place in the log.</summary>
     public required MetadataBatch Batch { get; init; }
+
+    /// <summary>The vault as it was known then.</summary>
+    public required VaultState Pin { get; init; }
+
+    /// <summary>The device's next node.</summary>
+    public required long NodeCounter { get; init; }
+
+    /// <summary>Its rows on their way into the log; null while they are not encoded, or when there are none to keep.</summary>
+    public JournalEntry? Journal { get; set; }
 
     /// <summary>Chunks to log, oldest first.</summary>
     public List<DirtyChunk> Chunks { get; } = [];

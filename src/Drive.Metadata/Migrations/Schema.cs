@@ -13,7 +13,7 @@ internal static class Schema
 
     public static void Migrate(Database database)
     {
-        int version = ReadVersion(database);
+        int version = database.ReadVersion();
         if (version > CurrentVersion)
         {
             throw new MetadataVersionException(
@@ -38,14 +38,5 @@ internal static class Schema
                 }
             }
         }
-    }
-
-    private static int ReadVersion(Database database)
-    {
-        Statement statement = database.Prepare("PRAGMA user_version");
-        statement.Step();
-        int version = statement.Int(0);
-        statement.Reset();
-        return version;
     }
 }

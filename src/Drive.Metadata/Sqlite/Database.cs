@@ -84,6 +84,15 @@ internal sealed class Database : IDisposable
     /// <summary>All pages, those that are still in the WAL as well.</summary>
     public long LengthBytes() => Ask("PRAGMA page_count") * Ask("PRAGMA page_size");
 
+    /// <summary>The schema's version; nothing is checked besides the first page.</summary>
+    public int ReadVersion()
+    {
+        Statement statement = Prepare("PRAGMA user_version");
+        int version = statement.Step() ? statement.Int(0) : 0;
+        statement.Reset();
+        return version;
+    }
+
     /// <summary>The first finding of a check of all pages, or null.</summary>
     public string? QuickCheck()
     {
@@ -126,7 +135,7 @@ internal sealed class Database : IDisposable
         return (code & 0xFF) switch
         {
             raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_FORMAT => new MetadataCorruptException(
-                $"The local database is damaged: {text}. Rebuild the local state from the vault; what was not uploaded lies in the dirty log."),
+                $"The local database is damaged: {text}.."),
             raw.SQLITE_FULL => new DiskFullException($"No room for the local database: {text}"),
             raw.SQLITE_BUSY or raw.SQLITE_LOCKED => new IOException($"Another process holds the local database: {text}"),
             raw.SQLITE_CONSTRAINT or raw.SQLITE_MISUSE or raw.SQLITE_ERROR or raw.SQLITE_RANGE or raw.SQLITE_MISMATCH =>

@@ -85,7 +85,7 @@ internal sealed class Statement(sqlite3 database, sqlite3_stmt handle) : IDispos
         ReadOnlySpan<byte> bytes = Blob(column);
         return bytes.Length == Bytes32.Size
             ? new Bytes32(bytes)
-            : throw new MetadataCorruptException($"An id of {bytes.Length} bytes lies in the local database. Rebuild the local state from the vault.");
+            : throw new MetadataCorruptException($"An id of {bytes.Length} bytes lies in the local database..");
     }
 
     /// <summary>The first row, then reset.</summary>

@@ -7,7 +7,7 @@ namespace Drive.Metadata.Tables;
 /// <summary>Versioned entries; names are found by their hash under the parent and stored sealed. See <see cref="NodeTable"/> for "at".</summary>
 internal sealed class EntryTable(Database database, RowSeal seal, Counters counters)
 {
-    private const string Columns = "parent, node, entry_id, name";
+    public const string Columns = "parent, node, entry_id, name";
 
     private readonly byte[] _box = new byte[RowSeal.SealedSize(FileName.BytesMax)];
     private readonly Statement _find = database.Prepare(
@@ -41,6 +41,13 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         $"SELECT {Columns} FROM entry INDEXED BY entry_opened WHERE from_seq = ?1 AND {Versions.FromIsProvisional}");
     private readonly Statement _closed = database.Prepare(
         $"SELECT {Columns} FROM entry INDEXED BY entry_closed WHERE to_seq = ?1 AND {Versions.ToIsProvisional}");
+    private readonly Statement _uncommitted = database.Prepare(
+        $"SELECT {Columns} FROM entry INDEXED BY entry_opened WHERE {Versions.FromIsProvisional} AND to_seq = {Versions.Open} ORDER BY entry_id");
+    private readonly Statement _ended = database.Prepare(
+        $"""
+        SELECT {Columns} FROM entry AS old INDEXED BY entry_closed WHERE {Versions.ToIsProvisional} AND NOT EXISTS
+            (SELECT 1 FROM entry AS now WHERE now.parent = old.parent AND now.name_hash = old.name_hash AND now.to_seq = {Versions.Open})
+        """);
     private readonly Statement _page = database.Prepare(
         $"""
         SELECT {Columns}, name_hash FROM entry
@@ -79,10 +86,10 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
     }
 
     public int List(NodeId parent, long afterEntryId, int countMax, List<EntryRow> into) =>
-        _list.Bind(1, (long)parent.Value).Bind(2, afterEntryId).Bind(3, countMax).ReadInto(into, Read);
+        _list.Bind(1, (long)parent.Value).Bind(2, afterEntryId).Bind(3, countMax).ReadInto(into, ReadRow);
 
     public int ListAt(NodeId parent, long afterEntryId, int countMax, List<EntryRow> into, long seq) =>
-        _listAt.Bind(1, (long)parent.Value).Bind(2, afterEntryId).Bind(3, countMax).Bind(4, seq).ReadInto(into, Read);
+        _listAt.Bind(1, (long)parent.Value).Bind(2, afterEntryId).Bind(3, countMax).Bind(4, seq).ReadInto(into, ReadRow);
 
     public void Put(EntryRow row, long at)
     {
@@ -124,9 +131,15 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         return true;
     }
 
-    public List<EntryRow> ReadOpened(long at) => _opened.Bind(1, at).ReadAll(Read);
+    public List<EntryRow> ReadOpened(long at) => _opened.Bind(1, at).ReadAll(ReadRow);
 
-    public List<EntryRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(Read);
+    public List<EntryRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(ReadRow);
+
+    /// <summary>Current rows that no commit holds, in the order of listings.</summary>
+    public List<EntryRow> ReadUncommitted() => _uncommitted.ReadAll(ReadRow);
+
+    /// <summary>Names that are gone since the last commit; one may stand there twice.</summary>
+    public List<EntryRow> ReadEnded() => _ended.ReadAll(ReadRow);
 
     /// <summary>Entries as of a seq, in the order of (parent, hash). The cursor is moved to the last one.</summary>
     public List<EntryRow> ReadPage(ref (NodeId Parent, byte[] Hash) after, long seq, int countMax)
@@ -137,7 +150,7 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         {
             while (_page.Step())
             {
-                rows.Add(Read(_page));
+                rows.Add(ReadRow(_page));
                 if (rows.Count == countMax)
                 {
                     after = (rows[^1].Parent, _page.Blob(4).ToArray());
@@ -169,7 +182,7 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         return from;
     }
 
-    private EntryRow Read(Statement from)
+    public EntryRow ReadRow(Statement from)
     {
         var parent = new NodeId((ulong)from.Long(0));
         return new EntryRow(parent, seal.Open(SealKind.Entry, parent, from.Blob(3)), new NodeId((ulong)from.Long(1)), from.Long(2));

@@ -10,7 +10,7 @@ namespace Drive.Metadata.Tables;
 /// </summary>
 internal sealed class NodeTable(Database database, RowSeal seal, Counters counters)
 {
-    private const string Columns = "node, mode, links, uid, gid, device, size, atime, mtime, ctime, btime, target";
+    public const string Columns = "node, mode, links, uid, gid, device, size, atime, mtime, ctime, btime, target";
 
     private readonly Statement _find = database.Prepare($"SELECT {Columns} FROM node WHERE node = ?1 AND to_seq = {Versions.Open}");
     private readonly Statement _findAt = database.Prepare(
@@ -31,12 +31,19 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
         $"SELECT {Columns} FROM node INDEXED BY node_opened WHERE from_seq = ?1 AND {Versions.FromIsProvisional}");
     private readonly Statement _closed = database.Prepare(
         $"SELECT {Columns} FROM node INDEXED BY node_closed WHERE to_seq = ?1 AND {Versions.ToIsProvisional}");
+    private readonly Statement _uncommitted = database.Prepare(
+        $"SELECT {Columns} FROM node INDEXED BY node_opened WHERE {Versions.FromIsProvisional} AND to_seq = {Versions.Open}");
+    private readonly Statement _ended = database.Prepare(
+        $"""
+        SELECT DISTINCT node FROM node AS old INDEXED BY node_closed WHERE {Versions.ToIsProvisional}
+            AND NOT EXISTS (SELECT 1 FROM node AS now WHERE now.node = old.node AND now.to_seq = {Versions.Open})
+        """);
     private readonly Statement _page = database.Prepare(
         $"SELECT {Columns} FROM node WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2 AND links > 0 ORDER BY node LIMIT ?3");
     private readonly Statement _moveFrom = database.Prepare("UPDATE node SET from_seq = ?3 WHERE node = ?1 AND from_seq = ?2");
     private readonly Statement _moveTo = database.Prepare("UPDATE node SET to_seq = ?3 WHERE node = ?1 AND to_seq = ?2");
 
-    public NodeRow? Find(NodeId node) => _find.Bind(1, (long)node.Value).ReadFirst(Read);
+    public NodeRow? Find(NodeId node) => _find.Bind(1, (long)node.Value).ReadFirst(ReadRow);
 
     public NodeRow? FindAt(NodeId node, long seq)
     {
@@ -45,7 +52,7 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
         {
             if (_findAt.Bind(1, (long)node.Value).Bind(2, seq).Step())
             {
-                found = (Read(_findAt), _findAt.Long(12));
+                found = (ReadRow(_findAt), _findAt.Long(12));
             }
         }
         finally
@@ -93,13 +100,19 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
 
     public List<NodeId> ReadOrphans() => _orphans.ReadAll(static row => new NodeId((ulong)row.Long(0)));
 
-    public List<NodeRow> ReadOpened(long at) => _opened.Bind(1, at).ReadAll(Read);
+    public List<NodeRow> ReadOpened(long at) => _opened.Bind(1, at).ReadAll(ReadRow);
 
-    public List<NodeRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(Read);
+    public List<NodeRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(ReadRow);
+
+    /// <summary>Current rows that no commit holds.</summary>
+    public List<NodeRow> ReadUncommitted() => _uncommitted.ReadAll(ReadRow);
+
+    /// <summary>Nodes that are gone since the last commit.</summary>
+    public List<NodeId> ReadEnded() => _ended.ReadAll(static row => new NodeId((ulong)row.Long(0)));
 
     /// <summary>Nodes with links as of a seq, by number.</summary>
     public List<NodeRow> ReadPage(NodeId after, long seq, int countMax) =>
-        _page.Bind(1, (long)after.Value).Bind(2, seq).Bind(3, countMax).ReadAll(Read);
+        _page.Bind(1, (long)after.Value).Bind(2, seq).Bind(3, countMax).ReadAll(ReadRow);
 
     /// <summary>What one node's rows did at one seq they now do at another.</summary>
     public void MoveOne(NodeId node, long from, long to)
@@ -116,7 +129,7 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
         return found;
     }
 
-    private NodeRow Read(Statement from)
+    public NodeRow ReadRow(Statement from)
     {
         var node = new NodeId((ulong)from.Long(0));
         return new NodeRow

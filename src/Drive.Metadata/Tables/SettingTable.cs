@@ -25,7 +25,7 @@ internal sealed class SettingTable(Database database, RowSeal seal)
             byte[] prefix = Prefix(key);
             if (!plain.AsSpan().StartsWith(prefix))
             {
-                throw new MetadataCorruptException($"The setting '{key}' of the local database holds the value of another. Restore the local state from the vault.");
+                throw new MetadataCorruptException($"The setting '{key}' of the local database holds the value of another..");
             }
 
             return plain[prefix.Length..];

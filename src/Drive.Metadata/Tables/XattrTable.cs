@@ -24,6 +24,13 @@ internal sealed class XattrTable(Database database, RowSeal seal)
         $"SELECT node, content FROM xattr INDEXED BY xattr_opened WHERE from_seq = ?1 AND {Versions.FromIsProvisional}");
     private readonly Statement _closed = database.Prepare(
         $"SELECT node, content FROM xattr INDEXED BY xattr_closed WHERE to_seq = ?1 AND {Versions.ToIsProvisional}");
+    private readonly Statement _uncommitted = database.Prepare(
+        $"SELECT node, content FROM xattr INDEXED BY xattr_opened WHERE {Versions.FromIsProvisional} AND to_seq = {Versions.Open}");
+    private readonly Statement _ended = database.Prepare(
+        $"""
+        SELECT node, content FROM xattr AS old INDEXED BY xattr_closed WHERE {Versions.ToIsProvisional} AND NOT EXISTS
+            (SELECT 1 FROM xattr AS now WHERE now.node = old.node AND now.name_hash = old.name_hash AND now.to_seq = {Versions.Open})
+        """);
     private readonly Statement _moveFrom = database.Prepare("UPDATE xattr SET from_seq = ?3 WHERE node = ?1 AND from_seq = ?2");
     private readonly Statement _moveTo = database.Prepare("UPDATE xattr SET to_seq = ?3 WHERE node = ?1 AND to_seq = ?2");
     private readonly Statement _page = database.Prepare(
@@ -33,9 +40,9 @@ internal sealed class XattrTable(Database database, RowSeal seal)
         ORDER BY node
         """);
 
-    public List<XattrRow> Read(NodeId node) => _read.Bind(1, (long)node.Value).ReadAll(Read);
+    public List<XattrRow> Read(NodeId node) => _read.Bind(1, (long)node.Value).ReadAll(ReadRow);
 
-    public List<XattrRow> ReadAt(NodeId node, long seq) => _readAt.Bind(1, (long)node.Value).Bind(2, seq).ReadAll(Read);
+    public List<XattrRow> ReadAt(NodeId node, long seq) => _readAt.Bind(1, (long)node.Value).Bind(2, seq).ReadAll(ReadRow);
 
     public XattrRow? FindAt(NodeId node, byte[] name, long seq) => ReadAt(node, seq).Find(row => row.Name.AsSpan().SequenceEqual(name));
 
@@ -84,13 +91,19 @@ internal sealed class XattrTable(Database database, RowSeal seal)
         _closeAll.Bind(1, (long)node.Value).Bind(2, at).Run();
     }
 
-    public List<XattrRow> ReadOpened(long at) => _opened.Bind(1, at).ReadAll(Read);
+    public List<XattrRow> ReadOpened(long at) => _opened.Bind(1, at).ReadAll(ReadRow);
 
-    public List<XattrRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(Read);
+    /// <summary>Current rows that no commit holds.</summary>
+    public List<XattrRow> ReadUncommitted() => _uncommitted.ReadAll(ReadRow);
+
+    /// <summary>Attributes that are gone since the last commit; one may stand there twice.</summary>
+    public List<XattrRow> ReadEnded() => _ended.ReadAll(ReadRow);
+
+    public List<XattrRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(ReadRow);
 
     /// <summary>Xattrs as of a seq of whole nodes after <paramref name="after"/>, until there are enough; ordered by node.</summary>
     public List<XattrRow> ReadPage(NodeId after, long seq, int countMax) =>
-        _page.Bind(1, (long)after.Value).Bind(2, seq).ReadWholeNodes(countMax, Read, static row => row.Node);
+        _page.Bind(1, (long)after.Value).Bind(2, seq).ReadWholeNodes(countMax, ReadRow, static row => row.Node);
 
     /// <summary>What one node's rows did at one seq they now do at another.</summary>
     public void MoveOne(NodeId node, long from, long to)
@@ -116,7 +129,7 @@ internal sealed class XattrTable(Database database, RowSeal seal)
         return from;
     }
 
-    private XattrRow Read(Statement from)
+    public XattrRow ReadRow(Statement from)
     {
         var node = new NodeId((ulong)from.Long(0));
         byte[] plain = seal.Open(SealKind.Xattr, node, from.Blob(1));

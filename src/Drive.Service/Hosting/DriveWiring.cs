@@ -61,7 +61,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
         catch (Exception exception)
         {
             await place.DisposeAsync();
-            if (exception is not DriveException && VaultErrors.Translate(exception, entry.Store) is { } known)
+            if (exception is not DriveException && StateRepair.Translate(exception, entry) is { } known)
             {
                 throw known;
             }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Drive.Core.Rows;
 using Drive.Vault.Codec;
 using Drive.Vault.Log;
@@ -63,7 +64,7 @@ internal sealed class SlotPayload : IDisposable
             account = new SecretBytes(reader.Raw(Bytes32.Size));
             DeviceId device = reader.Device();
             ReadOnlySpan<byte> publicKey = reader.Raw(SigningKey.PublicKeyBytes);
-            recovery = SigningKey.Import(device, reader.Raw(Bytes32.Size), publicKey);
+            recovery = Import(device, reader.Raw(Bytes32.Size), publicKey, reader);
         }
 
         reader.ExpectEnd();
@@ -79,6 +80,18 @@ internal sealed class SlotPayload : IDisposable
     }
 
     /// <summary>For an owner that took none of the secrets over.</summary>
+    private static SigningKey Import(DeviceId device, ReadOnlySpan<byte> scalar, ReadOnlySpan<byte> publicKey, in ByteReader reader)
+    {
+        try
+        {
+            return SigningKey.Import(device, scalar, publicKey);
+        }
+        catch (CryptographicException)
+        {
+            throw reader.Malformed("a recovery identity that is no key");
+        }
+    }
+
     public void Dispose()
     {
         foreach (SecretBytes key in MasterKeys.Values)

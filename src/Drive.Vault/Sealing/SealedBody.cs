@@ -77,16 +77,34 @@ internal static class SealedBody
             return packed[PrefixBytes..];
         }
 
-        if (source[0] == Brotli && length <= BodyBytesMax)
-        {
-            var body = new byte[length];
-            if (BrotliDecoder.TryDecompress(source[PrefixBytes..], body, out int written) && written == length)
-            {
-                return body;
-            }
-        }
+        return source[0] == Brotli && length <= BodyBytesMax && Decompress(source[PrefixBytes..], (int)length) is { } body
+            ? body
+            : throw new VaultIntegrityException(objectName, IntegrityKind.Malformed, "its body can't be unpacked");
+    }
 
-        throw new VaultIntegrityException(objectName, IntegrityKind.Malformed, "its body can't be unpacked");
+    /// <summary>Exactly so many bytes, or null. Room grows with what comes out: a length that lies costs no memory.</summary>
+    private static byte[]? Decompress(ReadOnlySpan<byte> source, int length)
+    {
+        byte[] body = new byte[(int)Math.Min(length, Math.Max(4096, 16L * source.Length))];
+        int filled = 0;
+        using BrotliDecoder decoder = new();
+        while (true)
+        {
+            OperationStatus status = decoder.Decompress(source, body.AsSpan(filled), out int consumed, out int written);
+            source = source[consumed..];
+            filled += written;
+            if (status == OperationStatus.Done)
+            {
+                return filled == length ? body : null;
+            }
+
+            if (status != OperationStatus.DestinationTooSmall || body.Length == length)
+            {
+                return null;
+            }
+
+            Array.Resize(ref body, (int)Math.Min(length, 4L * body.Length));
+        }
     }
 
     private static int Pack(ReadOnlySpan<byte> body, Span<byte> destination)

@@ -1,0 +1,218 @@
+using Drive.Cache.Dirty;
+using Drive.Core.Platform;
+using Drive.Core.Rows;
+using Drive.Core.Stores;
+using Drive.Core.Volumes;
+using Drive.Engine.Journal;
+using Drive.Metadata;
+using Drive.Vault;
+using Drive.Vault.Keys;
+using Drive.Vault.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Drive.Engine.Repair;
+
+/// <summary>
+/// Builds the local database anew without believing the old one: the committed tree from the store's log, every commit proven again; what is not committed from the
+/// journal in the dirty log. The old files are renamed, never deleted, and only when the new database is complete and durable. Nobody else may have the state open.
+/// </summary>
+/// <remarks>
+/// Where the journal does not reach back to the last landing, what can still be read of the old database comes first, and records of the log that nothing leads to get a
+/// folder. An <see cref="RebuildMode.Automatic"/> rebuild refuses then. A crash at any point leaves either the old files, or no database beside a dirty log: both are rebuilt
+/// at the next start.
+/// </remarks>
+public sealed class StateRebuild
+{
+    private const long Epoch = 1;
+
+    private readonly VolumeSettings _settings;
+    private readonly VaultKeys _keys;
+    private readonly IDisk _disk;
+    private readonly TimeProvider _time;
+    private readonly IRandomSource _random;
+    private readonly ILogger _logger;
+    private readonly VaultLog _vaultLog;
+    private readonly StateFiles _files;
+    private long _nodeCounter = 2;
+    private long _lastOwnSeq;
+
+    private StateRebuild(
+        VolumeSettings settings, VaultKeys keys, IObjectStore store, IDisk disk, TimeProvider time, IRandomSource random, ILogger logger)
+    {
+        _settings = settings;
+        _keys = keys;
+        _disk = disk;
+        _time = time;
+        _random = random;
+        _logger = logger;
+        _vaultLog = new VaultLog(store, keys, random);
+        _files = new StateFiles(disk, settings.StateDirectory);
+    }
+
+    /// <summary>
+    /// Rebuilds. <see cref="LocalStateException"/> when it may not (see <see cref="RebuildMode"/>), <see cref="StoreException"/> when the store is away,
+    /// <see cref="VaultIntegrityException"/> when it is not what this device has seen; then everything is as it was.
+    /// </summary>
+    public static async Task<RebuildReport> RunAsync(
+        VolumeSettings settings,
+        VaultKeys keys,
+        IObjectStore store,
+        IDisk disk,
+        TimeProvider time,
+        IRandomSource random,
+        ILogger logger,
+        RebuildMode mode,
+        CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(keys);
+        disk.CreateDirectory(settings.StateDirectory);
+        using DirtyLog log = DirtyLog.Open(disk, Path.Combine(settings.StateDirectory, StateFiles.DirtyLog), keys.DeriveLocalKey("dirty-log"), settings.DirtyLog, random);
+        return await new StateRebuild(settings, keys, store, disk, time, random, logger).RunAsync(log, mode, cancellationToken);
+    }
+
+    private async Task<RebuildReport> RunAsync(DirtyLog log, RebuildMode mode, CancellationToken cancellationToken)
+    {
+        JournalEvidence journal = JournalEvidence.Read(log, NoteTorn);
+        MetadataSalvage? salvage = _files.Salvage(_keys.DeriveLocalKey("metadata"));
+        _files.DeleteUnfinished();
+        using MetadataStore metadata = MetadataStore.Open(_files.Unfinished, _keys.DeriveLocalKey("metadata"), _settings.Database);
+        VaultState state = await ReplayAsync(metadata, journal, salvage, cancellationToken);
+
+        // Records before the journal's first one are needed no more if a commit of this device came after its last one.
+        bool isProven = journal.Records.Count > 0
+            ? !journal.IsPrefixMissing || _lastOwnSeq > journal.PinSeq
+            : log.GetUsage().Count == 0 && (salvage is null || !BatchCodec.HasRows(salvage.Uncommitted));
+        UncommittedState uncommitted = new();
+        if (!isProven && salvage is not null)
+        {
+            uncommitted.Add(salvage.Uncommitted);
+        }
+
+        journal.AddTo(uncommitted);
+        List<DirtyRow> missing = [.. uncommitted.Dirty.Where(row => row.Kind == DirtyKind.Data && !log.Has(new LogPosition(row.Segment, row.Position), row.RecordLength))];
+        List<DirtyRow> lost = [.. missing.Where(row => _lastOwnSeq <= journal.PinOf(row))];
+        if (mode == RebuildMode.Automatic && (!isProven || lost.Count > 0))
+        {
+            throw new LocalStateException(isProven
+                ? "Records of the dirty log are missing, so bytes that were written here would be lost."
+                : "The dirty log alone does not tell what was changed here.");
+        }
+
+        HashSet<DirtyRow> gone = [.. missing];
+        _nodeCounter = Math.Max(_nodeCounter, journal.Records.Count == 0 ? 0 : journal.Records.Max(static record => record.NodeCounter));
+        _nodeCounter = Math.Max(_nodeCounter, Numbers.Decode(salvage?.Settings.GetValueOrDefault(Volume.CounterSetting), 0));
+        metadata.Apply(uncommitted.ToBatch(metadata, Epoch, row => !gone.Contains(row)));
+        FoundContent found = isProven ? new FoundContent() : FoundContent.Gather(log, uncommitted.Dirty, NoteTorn);
+        string? folder = PutFound(metadata, found);
+        SaveSettings(metadata, state, journal, salvage);
+        RebuildReport report = new()
+        {
+            Seq = state.Seq,
+            SavePoints = journal.Records.Count,
+            UnsentBytes = metadata.ReadAllDirty().Where(static row => row.Kind == DirtyKind.Data).Sum(static row => row.Length),
+            IsComplete = isProven && lost.Count == 0,
+            Lost = [.. lost.Select(row => new LostRange(StatePaths.Find(metadata, row.Node), row.Offset, row.Length))],
+            FoundFolder = folder,
+            FoundFiles = found.Count,
+        };
+        metadata.Dispose();
+        return report with { Aside = _files.Swap(_time.GetUtcNow()) };
+    }
+
+    /// <summary>
+    /// The committed tree. With changes of our own to put over it, only our own commits are taken beyond what those changes were made on: what others wrote meanwhile
+    /// is for the volume to meet, as at any start.
+    /// </summary>
+    private async Task<VaultState> ReplayAsync(MetadataStore metadata, JournalEvidence journal, MetadataSalvage? salvage, CancellationToken cancellationToken)
+    {
+        VaultState seen = salvage?.Settings.GetValueOrDefault(Volume.StateSetting) is { } saved ? VaultState.Decode(saved) : VaultState.BeforeGenesis(_keys);
+        VaultState state = VaultState.BeforeGenesis(_keys);
+        while (true)
+        {
+            ReadResult result = await _vaultLog.ReadNextAsync(state, rows => Resolve(metadata, rows), cancellationToken);
+            if (result is ReadResult.FloorJump)
+            {
+                throw new LocalStateException("The vault's log was cut, and starting from a checkpoint is not supported yet.");
+            }
+
+            if (result is not ReadResult.Next(var content, var next)
+                || (journal.Records.Count > 0 && state.Seq >= journal.PinSeq && content.Device != _keys.DeviceId))
+            {
+                break;
+            }
+
+            metadata.ApplyCommit(next.Seq, content.Rows, []);
+            NoteOwn(content);
+            state = next;
+            CheckSeen(state, journal.PinSeq, journal.PinHash);
+            CheckSeen(state, seen.Seq, seen.Head);
+        }
+
+        if (state.Seq < journal.PinSeq || (state.Seq < seen.Seq && journal.Records.Count == 0))
+        {
+            throw new VaultIntegrityException("log", IntegrityKind.RolledBack, "ends before a commit that this device has seen");
+        }
+
+        return state.Seq > 0
+            ? state
+            : throw new FsException(FsStatus.Unreachable, "The vault has no log: the store lost it, or it is not the store of this vault.");
+    }
+
+    private static void CheckSeen(VaultState state, long seq, Bytes32 hash)
+    {
+        if (state.Seq == seq && state.Head != hash)
+        {
+            throw new VaultIntegrityException("log", IntegrityKind.RolledBack, $"holds another commit {seq} than this device has seen");
+        }
+    }
+
+    private static RowChanges Resolve(MetadataStore metadata, RowChanges keysOnly) =>
+        metadata.ResolveClosed(keysOnly)
+        ?? throw new VaultIntegrityException("log", IntegrityKind.Malformed, "A commit ends a row that the tree does not have.");
+
+    private void NoteOwn(CommitContent content)
+    {
+        if (content.Device == _keys.DeviceId)
+        {
+            _lastOwnSeq = content.Seq;
+        }
+
+        ulong first = NodeId.Compose(_keys.DeviceNumber, 0).Value;
+        ulong end = NodeId.Compose(_keys.DeviceNumber + 1, 0).Value;
+        foreach (NodeRow row in content.Rows.Opened.Nodes.Where(row => row.Node.Value >= first && row.Node.Value < end))
+        {
+            _nodeCounter = Math.Max(_nodeCounter, (long)(row.Node.Value - first + 1));
+        }
+    }
+
+    private string? PutFound(MetadataStore metadata, FoundContent found)
+    {
+        if (found.Count == 0)
+        {
+            return null;
+        }
+
+        DateTimeOffset now = _time.GetUtcNow();
+        string name = $"lost+found {now:yyyy-MM-dd HH-mm-ss}";
+        byte[] bytes = System.Text.Encoding.ASCII.GetBytes(name);
+        metadata.Apply(found.ToBatch(
+            metadata, Epoch, bytes, (now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) * 100, () => NodeId.Compose(_keys.DeviceNumber, (ulong)_nodeCounter++)));
+        return name;
+    }
+
+    private void SaveSettings(MetadataStore metadata, VaultState state, JournalEvidence journal, MetadataSalvage? salvage)
+    {
+        // Numbers of the journal go on above all that were ever used.
+        JournalMark old = JournalMark.Decode(salvage?.Settings.GetValueOrDefault(Volume.JournalSetting));
+        JournalMark mark = old.Number > journal.Mark.Number ? old : journal.Mark;
+        MetadataBatch batch = new() { Epoch = Epoch };
+        batch.PutSetting(Volume.StateSetting, state.Encode());
+        batch.PutSetting(Volume.CounterSetting, Numbers.Encode(_nodeCounter));
+        batch.PutSetting(Volume.EpochSetting, Numbers.Encode(Epoch));
+        batch.PutSetting(Volume.JournalSetting, mark.Encode());
+        metadata.Apply(batch);
+    }
+
+    private void NoteTorn(Exception error) => EngineLog.LogJournalTorn(_logger, error);
+}
