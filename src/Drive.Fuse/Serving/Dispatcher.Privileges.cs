@@ -20,7 +20,7 @@ internal sealed partial class Dispatcher
     /// </summary>
     private void TakePrivileges(Request request, NodeId node, ulong number)
     {
-        if (request.Caller.UserId == 0 || !HoldsPrivileges(node))
+        if (request.Caller.Uid == 0 || !HoldsPrivileges(node))
         {
             return;
         }
