@@ -251,21 +251,6 @@ public sealed partial class Volume
     }
 
     /// <inheritdoc/>
-    public FsStatus GetSpace(out VolumeSpace space)
-    {
-        long total = _storeSpace?.TotalBytes ?? UnknownSpaceBytes;
-        long free = _storeSpace?.FreeBytes ?? UnknownSpaceBytes / 2;
-        free = Math.Max(0, Math.Min(free, total));
-        lock (_gate)
-        {
-            long nodes = _nodeCount;
-            space = new VolumeSpace(total, free, nodes, NodesMax - nodes);
-        }
-
-        return FsStatus.Ok;
-    }
-
-    /// <inheritdoc/>
     public void Forget(NodeId node)
     {
         lock (_gate)

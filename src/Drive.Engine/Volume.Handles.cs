@@ -12,6 +12,9 @@ public sealed partial class Volume
     /// <summary>Entries offered for one taking of the gate; a kernel's buffer of 4 KiB holds about 25 with attributes.</summary>
     private const int ListedMax = 64;
 
+    /// <summary>How many names that are new since a listing began it may give, beside as many as there were: arbitrary.</summary>
+    private const int ListedNewMin = 1000;
+
     private static readonly byte[] DotName = "."u8.ToArray();
     private static readonly byte[] DotDotName = ".."u8.ToArray();
 
@@ -172,7 +175,8 @@ public sealed partial class Volume
             }
 
             Node directory = open.Node;
-            if (cookie < DotCookie)
+            bool begins = cookie < DotCookie;
+            if (begins)
             {
                 batch.Add(new Listed(DotName, Describe(directory), DotCookie));
             }
@@ -191,9 +195,20 @@ public sealed partial class Volume
             }
 
             DirectoryEntries entries = CompleteEntries(directory);
+            if (begins)
+            {
+                // What is renamed goes to the end. It may still be given there, but a program that renames all that it is given has to come to an end.
+                open.ListingEnd = _nextEntryId + ListedNewMin + entries.Count;
+            }
+
             for (int index = entries.IndexAfter(cookie - DotDotCookie); index < entries.Ordered.Count && batch.Count < ListedMax; index++)
             {
                 Entry entry = entries.Ordered[index];
+                if (entry.EntryId >= open.ListingEnd)
+                {
+                    break;
+                }
+
                 if (!entry.IsGone && FindChild(directory, entry) is { } node)
                 {
                     batch.Add(new Listed(entry.Name, Describe(node), entry.EntryId + DotDotCookie));
@@ -236,5 +251,8 @@ public sealed partial class Volume
         public OpenOptions Options { get; } = options;
 
         public long ErrorsSeen { get; set; }
+
+        /// <summary>Where the listing ends that is under way: entries are numbered as they come.</summary>
+        public long ListingEnd { get; set; } = long.MaxValue;
     }
 }

@@ -159,6 +159,7 @@ public sealed partial class Volume
         try
         {
             await ResumeAsync(cancellationToken);
+            await RefreshSpaceAsync(cancellationToken);
         }
         catch (StoreException error) when (_state.Seq > 0)
         {

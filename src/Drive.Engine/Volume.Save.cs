@@ -17,6 +17,7 @@ public sealed partial class Volume
     internal const string EpochSetting = "epoch";
     private const string FrozenSetting = "frozen";
     internal const string CounterSetting = "node-counter";
+    private const int AccessTimesWaitingMax = 10_000;
 
     private readonly Lock _saveLock = new();
     private readonly MetadataBatch _batch = new();
@@ -27,8 +28,13 @@ public sealed partial class Volume
     private long _errorCount;
     private FsStatus _lastWriteError;
 
-    /// <summary>Whether a landing left something to save that is no change: rows of holes, and records of the log that may go.</summary>
-    private bool HasLeftovers => _pending.Releases.Count + _pending.Contents.Count > 0;
+    /// <summary>
+    /// Whether there is something to save that is no change: rows of holes and records of the log that may go, which a landing leaves; and access
+    /// times, which wait for the next change unless they are many or the volume stops.
+    /// </summary>
+    private bool HasLeftovers =>
+        _pending.Releases.Count + _pending.Contents.Count > 0
+        || _pending.AccessTimes.Count > (_stopping.IsCancellationRequested ? 0 : AccessTimesWaitingMax);
 
     private FsStatus CommitLocally() => CommitLocally(freeze: false, out _);
 

@@ -28,9 +28,6 @@ namespace Drive.Engine;
 /// </remarks>
 public sealed partial class Volume : IVolume
 {
-    private const long UnknownSpaceBytes = 1L << 40;
-    private const long NodesMax = 1L << 40;
-
     private readonly Lock _gate = new();
     private readonly VolumeSettings _settings;
     private readonly VaultKeys _keys;
@@ -49,7 +46,6 @@ public sealed partial class Volume : IVolume
     private readonly int _deviceNumber;
     private VaultState _state;
     private IVolumeObserver? _observer;
-    private StoreSpace? _storeSpace;
     private Task _loops = Task.CompletedTask;
     private long _epoch;
     private long _incarnation;
@@ -143,6 +139,9 @@ public sealed partial class Volume : IVolume
     public async Task<bool> StopAsync()
     {
         _stopping.Cancel();
+
+        // First what is here already: a store that hangs may hold up the loops.
+        CommitLocally();
         await _loops;
         return CommitLocally() == FsStatus.Ok;
     }
@@ -232,19 +231,20 @@ public sealed partial class Volume : IVolume
         _nodeCount = _metadata.CountFiles().Nodes + 1;
         _loops = Task.WhenAll(
             RunBehind(() => UploadLoopAsync(_stopping.Token)),
-            RunBehind(() => SaveLoopAsync(_stopping.Token)));
+            RunBehind(() => SaveLoopAsync(_stopping.Token)),
+            RunBehind(() => SpaceLoopAsync(_stopping.Token)));
     }
 
     private Task RunBehind(Func<Task> work) =>
         Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _settings.Background).Unwrap();
 
-    /// <summary>Saves at least every <see cref="VolumeSettings.SaveInterval"/> while something is not saved, and keeps an eye on the store's space.</summary>
+    /// <summary>Saves at least every <see cref="VolumeSettings.SaveInterval"/> while something is not saved.</summary>
     private async Task SaveLoopAsync(CancellationToken cancellationToken)
     {
         try
         {
             using PeriodicTimer timer = new(_settings.SaveInterval, _time);
-            for (long tick = 0; await timer.WaitForNextTickAsync(cancellationToken); tick++)
+            while (await timer.WaitForNextTickAsync(cancellationToken))
             {
                 if (IsSaveDue())
                 {
@@ -252,10 +252,6 @@ public sealed partial class Volume : IVolume
                 }
 
                 CompactLog();
-                if (tick % 10 == 0)
-                {
-                    await RefreshSpaceAsync(cancellationToken);
-                }
             }
         }
         catch (OperationCanceledException)
@@ -277,18 +273,6 @@ public sealed partial class Volume : IVolume
         lock (_gate)
         {
             return _change > _savedChange || _stuck is not null || HasLeftovers;
-        }
-    }
-
-    private async Task RefreshSpaceAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            _storeSpace = await _store.GetSpaceAsync(cancellationToken) ?? _storeSpace;
-        }
-        catch (StoreException)
-        {
-            // The last answer stands; the upload loop tells that the store is away.
         }
     }
 

@@ -101,7 +101,14 @@ public sealed class FuseSession : IAsyncDisposable
             return;
         }
 
-        if (await _mounter.UnmountAsync(MountPoint, lazy: false).WaitAsync(cancellationToken) == UnmountOutcome.Done)
+        // The kernel says goodbye first and frees what it cached afterwards, which takes seconds when that is many gigabytes; nobody needs to wait for it.
+        Task<UnmountOutcome> unmounting = _mounter.UnmountAsync(MountPoint, lazy: false);
+        if (await Task.WhenAny(unmounting, Completion).WaitAsync(cancellationToken) == Completion && !IsMounted)
+        {
+            return;
+        }
+
+        if (await unmounting.WaitAsync(cancellationToken) == UnmountOutcome.Done)
         {
             await Completion.WaitAsync(cancellationToken);
             return;

@@ -42,7 +42,8 @@ public sealed class PackageTests
 
         // As mount(8) calls it, for somebody without an environment.
         environment.Clear();
-        Do(Path.Combine(tree, "usr", "sbin", "mount.fuse.drive"), "drive", home.Mount, "-o", $"ro,nosuid,x-later,fsname=theirs,drive_home={home.Home}");
+        Ran helper = Do(Path.Combine(tree, "usr", "sbin", "mount.fuse.drive"), "drive", home.Mount, "-o", $"ro,nosuid,x-later,fsname=theirs,drive_home={home.Home}");
+        Assert.Equal(("", ""), (helper.Output, helper.Error));
         Assert.Equal("kept", File.ReadAllText(Path.Combine(home.Mount, "note")));
         Assert.Throws<IOException>(() => File.WriteAllText(Path.Combine(home.Mount, "note"), "changed"));
         Assert.Contains($"theirs {home.Mount} fuse.drive ro,", File.ReadAllText("/proc/mounts"), StringComparison.Ordinal);

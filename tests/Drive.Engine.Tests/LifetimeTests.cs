@@ -1,6 +1,7 @@
 using System.Text;
 using Drive.Core.Platform;
 using Drive.Core.Volumes;
+using Drive.Testing;
 using Drive.Vault.Keys;
 
 namespace Drive.Engine.Tests;
@@ -21,6 +22,32 @@ public sealed class LifetimeTests
 
         await using Volume again = await fixture.OpenAsync();
         Assert.Equal(content, await again.ReadFileAsync(again.Find(again.Find(NodeId.Root, "d"), "f")));
+    }
+
+    [Fact]
+    public async Task A_note_of_access_is_there_after_a_restart_though_nothing_else_changed()
+    {
+        await using EngineFixture fixture = await EngineFixture.CreateAsync();
+        ManualTime time = new();
+        fixture.Time = time;
+        await using (Volume volume = await fixture.OpenAsync())
+        {
+            volume.WriteFile(NodeId.Root, "f", [1]);
+        }
+
+        time.Advance(TimeSpan.FromHours(1));
+        NodeAttributes noted;
+        await using (Volume volume = await fixture.OpenAsync())
+        {
+            NodeId node = volume.Find(NodeId.Root, "f");
+            Assert.Equal([1], await volume.ReadFileAsync(node));
+            volume.GetAttributes(node, out noted);
+            Assert.True(noted.AccessTime > noted.ModifyTime);
+        }
+
+        await using Volume again = await fixture.OpenAsync();
+        again.GetAttributes(again.Find(NodeId.Root, "f"), out NodeAttributes found);
+        Assert.Equal(noted.AccessTime, found.AccessTime);
     }
 
     [Fact]

@@ -78,6 +78,19 @@ public sealed class ProgramsOnMountTests
     }
 
     [MountFact]
+    public async Task The_mode_is_seen_without_its_privileges_as_soon_as_somebody_else_changed_the_content()
+    {
+        await using MountFixture mount = await MountFixture.MountAsync("suid,allow_other");
+        string output = await mount.RunAsync("""
+            chmod 755 ..; as() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+            try() { echo content > f; chmod 6777 f; stat -c %a f; as sh -c "$1"; stat -c %a f; rm f; }
+            try 'echo more >> f'; try ': > f'; try 'dd if=/dev/zero of=f bs=4096 count=1 oflag=direct conv=notrunc status=none'
+            try 'fallocate -l 9999 f'; try 'fallocate -p -l 4 f'
+            """);
+        Assert.Equal(string.Concat(Enumerable.Repeat("6777\n777\n", 5)), output);
+    }
+
+    [MountFact]
     public async Task Other_options_reach_the_kernel()
     {
         await using MountFixture mount = await MountFixture.MountAsync("noatime,noexec", "ro");

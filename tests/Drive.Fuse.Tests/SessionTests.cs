@@ -40,6 +40,25 @@ public sealed class SessionTests
     }
 
     [MountFact]
+    public async Task Unmounting_does_not_wait_for_the_kernel_to_free_what_it_cached()
+    {
+        ReferenceVolume volume = new(TimeProvider.System);
+        string root = MountFixture.NewDirectory();
+        SlowlyUnmounting mounter = new();
+        await using (FuseSession session = await FuseSession.MountAsync(
+            new() { MountPoint = root }, mounter, volume, TimeProvider.System, new RecordingLogger(), CancellationToken.None))
+        {
+            await session.UnmountAsync(lazyIfBusy: false, CancellationToken.None).WaitAsync(Limit);
+            Assert.True(session.Completion.IsCompletedSuccessfully);
+            Assert.Null(MountTable.Find(root));
+            Assert.False(mounter.IsFreed);
+            mounter.Free();
+        }
+
+        Directory.Delete(root);
+    }
+
+    [MountFact]
     public async Task A_mount_in_use_is_refused_or_detached_and_serves_on()
     {
         await using MountFixture mount = await MountFixture.MountAsync();
@@ -241,5 +260,26 @@ public sealed class SessionTests
         }
 
         Assert.InRange(mount.Session.Connection.ReaderCount, before + 1, 16);
+    }
+
+    /// <summary>Unmounts as umount(2) does with many gigabytes in the page cache: the mount and its connection are long gone when it returns.</summary>
+    private sealed class SlowlyUnmounting : IMounter
+    {
+        private readonly RootMounter _mounter = new();
+        private readonly TaskCompletionSource _freed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsFreed => _freed.Task.IsCompleted;
+
+        public void Free() => _freed.SetResult();
+
+        public Task<int> MountAsync(string path, FuseMountOptions options, MountFlags flags, CancellationToken cancellationToken) =>
+            _mounter.MountAsync(path, options, flags, cancellationToken);
+
+        public async Task<UnmountOutcome> UnmountAsync(string path, bool lazy)
+        {
+            UnmountOutcome outcome = await _mounter.UnmountAsync(path, lazy);
+            await _freed.Task;
+            return outcome;
+        }
     }
 }

@@ -64,9 +64,11 @@ internal sealed class MountArguments
     /// <summary>Starts the daemon of a vault; null when it is to be mounted in the foreground.</summary>
     public Background? StartDaemon(ParseResult parsed, string name) => parsed.GetValue(_foreground) ? null : Background.Start(name);
 
-    /// <summary>Mounts a known vault, by its daemon or, without one, in this process, and says so.</summary>
+    /// <summary>
+    /// Mounts a known vault, by its daemon or, without one, in this process, and says so; with <paramref name="isQuiet"/> it says only what is out of the ordinary.
+    /// </summary>
     public static async Task<int> MountAsync(
-        Terminal terminal, DriveService service, MountRequest request, Background? daemon, string? passphraseFile, CancellationToken cancellationToken)
+        Terminal terminal, DriveService service, MountRequest request, Background? daemon, string? passphraseFile, CancellationToken cancellationToken, bool isQuiet = false)
     {
         VaultEntry entry = service.Book.Get(request.Name);
         string? passphrase = entry.Keys != KeyPlace.Passphrase ? null
@@ -75,18 +77,22 @@ internal sealed class MountArguments
         DaemonStart start = new(request, passphrase);
         if (daemon is not null)
         {
-            SayMounted(terminal, request, daemon.Mount(service.Paths, start));
+            SayMounted(terminal, request, daemon.Mount(service.Paths, start), isQuiet);
             return (int)ExitCode.Done;
         }
 
-        StopReply reply = await service.RunDaemonAsync(start, isForeground: true, line => SayMounted(terminal, request, line), cancellationToken);
+        StopReply reply = await service.RunDaemonAsync(start, isForeground: true, line => SayMounted(terminal, request, line, isQuiet), cancellationToken);
         UmountCommand.SayLeft(terminal, request.Name, reply);
         return (int)ExitCode.Done;
     }
 
-    private static void SayMounted(Terminal terminal, MountRequest request, StartLine line)
+    private static void SayMounted(Terminal terminal, MountRequest request, StartLine line, bool isQuiet)
     {
-        terminal.Say($"'{request.Name}' is mounted at {line.Mountpoint}.");
+        if (!isQuiet)
+        {
+            terminal.Say($"'{request.Name}' is mounted at {line.Mountpoint}.");
+        }
+
         if (line.Notice is not null)
         {
             terminal.Say("drive: " + line.Notice);

@@ -68,7 +68,9 @@ internal static class MountHelperCommand
 
             using Background daemon = Background.Start(name);
             MountRequest request = MountArguments.Request(name, parsed.GetRequiredValue(directory), list);
-            return await MountArguments.MountAsync(terminal, service, request, daemon, list.PassphraseFile, cancellationToken);
+
+            // mount(8) is silent when all went well.
+            return await MountArguments.MountAsync(terminal, service, request, daemon, list.PassphraseFile, cancellationToken, isQuiet: true);
         });
         return command;
     }

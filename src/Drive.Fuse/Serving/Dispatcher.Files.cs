@@ -16,11 +16,18 @@ internal sealed partial class Dispatcher
             return;
         }
 
-        FsStatus status = volume.Open(node, OpenFlags.ToOptions(input.Flags, input.OpenFlags) & ~OpenOptions.Exclusive, out HandleId handle);
+        OpenOptions options = OpenFlags.ToOptions(input.Flags, input.OpenFlags) & ~OpenOptions.Exclusive;
+        bool takesPrivileges = (options & OpenOptions.KillPrivileges) != 0 && HoldsPrivileges(node);
+        FsStatus status = volume.Open(node, options, out HandleId handle);
         if (status != FsStatus.Ok)
         {
             request.Reply(status);
             return;
+        }
+
+        if (takesPrivileges)
+        {
+            MakeKernelAsk(request.Channel, request.Header.NodeId);
         }
 
         handles.AddFile(handle);
@@ -78,9 +85,11 @@ internal sealed partial class Dispatcher
 
         bool isFromPageCache = (input.WriteFlags & WriteIn.FromPageCache) != 0;
         WriteOptions options = isFromPageCache ? WriteOptions.FromPageCache : WriteOptions.None;
+        bool takesPrivileges = false;
         if ((input.WriteFlags & WriteIn.KillPrivileges) != 0)
         {
             options |= WriteOptions.KillPrivileges;
+            takesPrivileges = HoldsPrivileges(node);
         }
 
         FsStatus status = volume.Write(new(input.Handle), (long)input.Offset, body.Rest, options);
@@ -95,6 +104,11 @@ internal sealed partial class Dispatcher
             // A page written through a mapping. Without its write-back cache the kernel keeps no times, so the marking that POSIX asks for is ours.
             AttributeChange now = new() { Fields = AttributeFields.ModifyTimeNow };
             _ = volume.SetAttributes(node, HandleId.None, now, out _);
+        }
+
+        if (takesPrivileges)
+        {
+            MakeKernelAsk(request.Channel, request.Header.NodeId);
         }
 
         request.Reply(new WriteOut { Size = input.Size });
@@ -117,7 +131,7 @@ internal sealed partial class Dispatcher
         request.Reply(volume.Flush(new(input.Handle)));
     }
 
-    private void Fallocate(Request request, RequestReader body)
+    private void Fallocate(Request request, NodeId node, RequestReader body)
     {
         if (!body.TryTake(out FallocateIn input) || (long)input.Offset < 0 || (long)input.Length <= 0)
         {
@@ -137,6 +151,7 @@ internal sealed partial class Dispatcher
             return;
         }
 
+        TakePrivileges(request, node, request.Header.NodeId);
         request.Reply(volume.Allocate(new(input.Handle), (long)input.Offset, (long)input.Length, (AllocateOptions)input.Mode));
     }
 

@@ -75,6 +75,11 @@ internal sealed partial class Dispatcher
             return;
         }
 
+        if (nodes.TryResolve(input.TargetNodeId, out NodeId target))
+        {
+            TakePrivileges(request, target, input.TargetNodeId);
+        }
+
         long lengthMax = long.MaxValue - Math.Max((long)input.SourceOffset, (long)input.TargetOffset);
         long length = (long)Math.Min(input.Length, (ulong)(isWide ? lengthMax : Math.Min(lengthMax, NarrowCopyMax)));
         ValueTask<IoResult> copy = volume.CopyRangeAsync(

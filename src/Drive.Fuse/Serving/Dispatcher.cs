@@ -122,7 +122,7 @@ internal sealed partial class Dispatcher(IVolume volume, NodeTable nodes, OpenHa
             case Opcode.Fsync: Fsync(request, body); break;
             case Opcode.FsyncDir: SyncAll(request, body); break;
             case Opcode.SyncFs: SyncAll(request); break;
-            case Opcode.Fallocate: Fallocate(request, body); break;
+            case Opcode.Fallocate: Fallocate(request, node, body); break;
             case Opcode.Lseek: Lseek(request, body); break;
             case Opcode.CopyFileRange: CopyFileRange(request, body, isWide: false); break;
             case Opcode.CopyFileRange64: CopyFileRange(request, body, isWide: true); break;

@@ -28,6 +28,9 @@ public sealed record StoreFault
     /// <summary>The call goes on when this is done.</summary>
     public Task? Delay { get; init; }
 
+    /// <summary>Nor does a cancellation end that wait, as with a network folder whose server is gone.</summary>
+    public bool IsDeaf { get; init; }
+
     public static StoreFault FailBefore(StoreErrorKind kind, bool isTransient) => new() { Before = Error(kind, isTransient) };
 
     public static StoreFault FailAfter(StoreErrorKind kind, bool isTransient) => new() { After = Error(kind, isTransient) };
@@ -131,7 +134,7 @@ public sealed class FaultyStore(IObjectStore inner) : IObjectStore
         StoreFault? fault = Script(call);
         if (fault?.Delay is { } delay)
         {
-            await delay.WaitAsync(cancellationToken);
+            await (fault.IsDeaf ? delay : delay.WaitAsync(cancellationToken));
         }
 
         return fault?.Before is { } exception ? throw exception : fault;
