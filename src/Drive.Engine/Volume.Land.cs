@@ -18,16 +18,20 @@ public sealed partial class Volume
     /// <param name="capture">The epoch.</param>
     /// <param name="attempt">The commit, or null when the epoch turned out to change nothing.</param>
     /// <param name="rows">Its rows, extents and blocks among them.</param>
+    /// <param name="hasPacks">
+    /// Whether the store still has the packs that the commit names. Between their put and the commit may lie a restart, and a store that lost what it had shown:
+    /// then the content, which this machine still has, stays a change.
+    /// </param>
     /// <param name="cancellationToken">Ends the waiting; the next start lands it then.</param>
-    private async Task LandAsync(Capture capture, Attempt? attempt, RowChanges rows, CancellationToken cancellationToken)
+    private async Task LandAsync(Capture capture, Attempt? attempt, RowChanges rows, bool hasPacks, CancellationToken cancellationToken)
     {
-        while (!TryLand(capture, attempt, rows))
+        while (!TryLand(capture, attempt, rows, hasPacks))
         {
             await WaitAsync(PatienceMin, cancellationToken);
         }
     }
 
-    private bool TryLand(Capture capture, Attempt? attempt, RowChanges rows)
+    private bool TryLand(Capture capture, Attempt? attempt, RowChanges rows, bool hasPacks)
     {
         lock (_saveLock)
         {
@@ -41,7 +45,7 @@ public sealed partial class Volume
             lock (_gate)
             {
                 PinExtentsOfUnlinked(rows);
-                superfluous = [.. CoveredRows(capture)];
+                superfluous = hasPacks ? [.. CoveredRows(capture)] : [];
             }
 
             try
@@ -64,11 +68,18 @@ public sealed partial class Volume
 
                 foreach (CapturedFile file in capture.Files)
                 {
-                    Settle(file);
+                    if (hasPacks)
+                    {
+                        Settle(file);
+                    }
+                    else
+                    {
+                        Keep(file);
+                    }
                 }
 
                 _sending = null;
-                _landedChange = capture.IsPartial ? _landedChange : capture.Change;
+                _landedChange = capture.IsPartial || !hasPacks ? _landedChange : capture.Change;
                 _early.KeepOnly(_late.Keys.ToHashSet());
             }
 
@@ -179,6 +190,24 @@ public sealed partial class Volume
         }
 
         if (node is not null)
+        {
+            node.Window = null;
+            node.AllocatedKnown = -1;
+        }
+
+        Unpin(file);
+    }
+
+    /// <summary>What a commit was to hold is sent with the next: the overlay stays over the extents of the commit.</summary>
+    private void Keep(CapturedFile file)
+    {
+        if (_overlays.ContainsKey(file.Node))
+        {
+            _unsent.Add(file.Node);
+            _openSince ??= _time.GetUtcNow();
+        }
+
+        if (_nodes.GetValueOrDefault(file.Node) is { } node)
         {
             node.Window = null;
             node.AllocatedKnown = -1;

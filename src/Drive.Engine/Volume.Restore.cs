@@ -229,7 +229,8 @@ public sealed partial class Volume
                 throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
             }
 
-            await LandAsync(interrupted.Capture, interrupted.Attempt, content.Rows, cancellationToken);
+            bool hasPacks = await PackCheck.HoldsAllAsync(_store, content.Packs, cancellationToken);
+            await LandAsync(interrupted.Capture, interrupted.Attempt, content.Rows, hasPacks, cancellationToken);
             _interrupted = null;
             if (_unsent.Count == 0 && !_started)
             {

@@ -170,7 +170,7 @@ public sealed partial class Volume
         rows.Blocks.AddRange(content.Blocks);
         if (rows.IsEmpty)
         {
-            await LandAsync(capture, null, rows, cancellationToken);
+            await LandAsync(capture, null, rows, hasPacks: true, cancellationToken);
             return;
         }
 
@@ -190,7 +190,8 @@ public sealed partial class Volume
 
         if (await SubmitAsync(attempt, cancellationToken))
         {
-            await LandAsync(capture, attempt, rows, cancellationToken);
+            bool hasPacks = await PatientlyAsync(token => PackCheck.HoldsAllAsync(_store, content.Packs, token), cancellationToken);
+            await LandAsync(capture, attempt, rows, hasPacks, cancellationToken);
         }
     }
 

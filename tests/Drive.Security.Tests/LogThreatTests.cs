@@ -99,16 +99,15 @@ public sealed class LogThreatTests
         Attempt removal = thief.Log.Prepare(thief.State, new CommitDraft { Rows = rows, Time = 1 });
         await thief.Log.SubmitAsync(thief.State, removal, None);
 
-        using var desk = new LightClient(store, keys, VaultState.BeforeGenesis(keys), new RowTree());
-        ReadResult last = new ReadResult.AtHead();
         using var reader = new LightClient(store, keys, thief.State, thief.Tree.Clone());
-        last = await reader.Log.ReadNextAsync(reader.State, reader.Tree.Resolve, None);
-        Assert.Equal(hostileKeys.DeviceId, Assert.IsType<ReadResult.Next>(last).Commit.Device);
+        var read = Assert.IsType<ReadResult.Next>(await reader.Log.ReadNextAsync(reader.State, reader.Tree.Resolve, None));
+        Assert.Equal(hostileKeys.DeviceId, read.Commit.Device);
         foreach ((string name, byte[] content) in vault.Head.Files)
         {
             Assert.Equal(content, await reader.ReadFileAsync(name, None));
         }
 
+        using var desk = new LightClient(store, keys, VaultState.BeforeGenesis(keys), new RowTree());
         await desk.CatchUpAsync(None);
         Assert.Empty(desk.Tree.Entries);
         Attempt revoke = desk.Log.Prepare(desk.State, new CommitDraft { Members = [new Revoke(hostileKeys.DeviceId)], Time = 1 });

@@ -95,6 +95,27 @@ public sealed class LyingStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pack_that_the_store_lost_before_its_commit_was_in_the_log_is_made_again_from_what_this_machine_still_has()
+    {
+        string state = await InterruptedAsync();
+        foreach ((string name, _) in (await _store.ShownAsync()).Where(pair => pair.Key.StartsWith("packs/", StringComparison.Ordinal) && _vault.Puts.All(put => put.Key != pair.Key)))
+        {
+            await _store.DeleteAsync(new ObjectName(name), None);
+        }
+
+        await using (Volume volume = await OpenAsync(state))
+        {
+            Assert.Equal(KnownVault.Noise(7, 50_000), (await volume.ReadAsync("new", None)).Content);
+            Assert.True(await volume.UploadAsync(_time, None), volume.GetStatus().LastError);
+            Assert.Equal(5, volume.GetStatus().Seq);
+        }
+
+        RecoveredVault recovered = await RecoverAsync();
+        await using Volume other = await _vault.Home.OpenAsync(_vault.TakeDevice(), recovered.Keys, _store, _time, None);
+        Assert.Equal(KnownVault.Noise(7, 50_000), (await other.ReadAsync("new", None)).Content);
+    }
+
+    [Fact]
     public async Task A_mount_for_reading_with_a_commit_under_way_notices_a_store_that_was_put_back()
     {
         string state = await InterruptedAsync();

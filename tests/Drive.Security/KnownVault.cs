@@ -110,7 +110,7 @@ public sealed class KnownVault
         return evil;
     }
 
-    /// <summary>How many moments of the history come before the first commit: a store put back to one of these holds no vault.</summary>
+    /// <summary>The moment just after a commit was put, in the history of a store of <see cref="EvilStoreAsync"/>.</summary>
     public int MomentOf(long seq) => _puts.FindIndex(put => put.Key == VaultNames.Commit(1, seq).Value) + 1;
 
     public async Task WriteAsync(params (string Name, byte[] Content)[] files)

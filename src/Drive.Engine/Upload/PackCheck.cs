@@ -1,6 +1,7 @@
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Vault;
+using Drive.Vault.Log;
 
 namespace Drive.Engine.Upload;
 
@@ -36,6 +37,20 @@ internal sealed class PackCheck(IObjectStore store)
         {
             throw new VaultIntegrityException(name.Value, IntegrityKind.WrongObject, "holds other bytes than were put there");
         }
+    }
+
+    /// <summary>Whether all packs of a commit are there, whole as far as lengths tell.</summary>
+    public static async Task<bool> HoldsAllAsync(IObjectStore store, IReadOnlyList<PackRef> packs, CancellationToken cancellationToken)
+    {
+        foreach (PackRef pack in packs)
+        {
+            if (await store.GetLengthAsync(VaultNames.Pack(pack.Pack), cancellationToken) != pack.Length)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>
