@@ -1,4 +1,5 @@
 using Drive.Core.Volumes;
+using Drive.Core;
 using Drive.Engine.Tree;
 
 namespace Drive.Engine;
@@ -89,7 +90,7 @@ public sealed partial class Volume
             }
         }
 
-        FsStatus status = CommitLocally();
+        FsStatus status = Mistakes.Has(Mistake.FsyncSavesNothing) ? FsStatus.Ok : CommitLocally();
         if (open is not null)
         {
             lock (_gate)

@@ -1,6 +1,7 @@
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Core;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
 using Drive.Engine.Upload;
@@ -145,7 +146,7 @@ public sealed partial class Volume
                 item is not null;
                 item = item.End < captured.End ? overlay.FindAtOrAfter(item.End, captured.End) : null)
             {
-                if (item.IsOfSameSource(captured) && item.Offset >= captured.Offset && item.End <= captured.End)
+                if ((item.IsOfSameSource(captured) || Mistakes.Has(Mistake.LandedTooMuch)) && item.Offset >= captured.Offset && item.End <= captured.End)
                 {
                     yield return item;
                 }

@@ -1,5 +1,6 @@
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Core;
 using Drive.Engine.Tree;
 
 namespace Drive.Engine;
@@ -76,7 +77,8 @@ public sealed partial class Volume
     }
 
     private bool IsEvictable(Node node) =>
-        node.OpenCount == 0 && node.LinkCount > 0 && node.LastChange <= _savedChange && !node.IsChanged && !node.IsAccessTimeChanged
+        node.OpenCount == 0 && node.LinkCount > 0
+        && ((node.LastChange <= _savedChange && !node.IsChanged && !node.IsAccessTimeChanged) || Mistakes.Has(Mistake.DirtyNodeEvicted))
         && node.LastUse <= _useCounter - UsesInHand && node.Id != NodeId.Root;
 
     private FsStatus FindDirectory(NodeId id, out Node directory)

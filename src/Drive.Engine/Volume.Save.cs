@@ -1,6 +1,7 @@
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Core;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
 using Drive.Engine.Upload;
@@ -94,6 +95,11 @@ public sealed partial class Volume
         SavePoint point = new() { Change = _change, Batch = batch, Pin = _state, NodeCounter = (long)_nextNodeCounter };
         foreach (NodeId node in pending.RemovedNodes)
         {
+            if (Mistakes.Has(Mistake.RemovedNodeNotSaved))
+            {
+                continue;
+            }
+
             batch.RemoveNode(node);
         }
 
@@ -122,6 +128,11 @@ public sealed partial class Volume
         {
             if (entry.Node == NodeId.None)
             {
+                if (Mistakes.Has(Mistake.RemovedNameNotSaved))
+                {
+                    continue;
+                }
+
                 batch.RemoveEntry(key.Node, key.Name);
             }
             else
@@ -140,6 +151,11 @@ public sealed partial class Volume
 
             if (value is null)
             {
+                if (Mistakes.Has(Mistake.RemovedXattrNotSaved))
+                {
+                    continue;
+                }
+
                 batch.RemoveXattr(key.Node, key.Name);
             }
             else
@@ -160,7 +176,11 @@ public sealed partial class Volume
 
         TakeChunks(pending.Chunks, point.Chunks);
         point.Releases.AddRange(pending.Releases);
-        batch.PutSetting(CounterSetting, Numbers.Encode((long)_nextNodeCounter));
+        if (!Mistakes.Has(Mistake.NodeNumbersNotSaved))
+        {
+            batch.PutSetting(CounterSetting, Numbers.Encode((long)_nextNodeCounter));
+        }
+
         return point;
     }
 
@@ -171,7 +191,7 @@ public sealed partial class Volume
             return;
         }
 
-        foreach (long offset in overlay.RemovedRows)
+        foreach (long offset in Mistakes.Has(Mistake.OverwrittenRowKept) ? [] : overlay.RemovedRows)
         {
             point.Batch.RemoveDirty(node.Id, offset);
         }
@@ -184,7 +204,7 @@ public sealed partial class Volume
             point.Items.Add((node.Id, item));
         }
 
-        if (overlay.HolesChanged)
+        if (overlay.HolesChanged && !Mistakes.Has(Mistake.HoleNotSaved))
         {
             foreach (long offset in overlay.SavedHoles)
             {
@@ -220,8 +240,8 @@ public sealed partial class Volume
         }
         catch (DiskFullException error)
         {
-            _stuck = point;
-            return NoteWriteError(FsStatus.NoSpace, error);
+            _stuck = Mistakes.Has(Mistake.StuckSaveDropped) ? null : point;
+            return Mistakes.Has(Mistake.FullDiskIsSuccess) ? FsStatus.Ok : NoteWriteError(FsStatus.NoSpace, error);
         }
         catch (Exception error)
         {

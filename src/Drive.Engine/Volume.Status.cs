@@ -1,4 +1,5 @@
 using Drive.Core.Volumes;
+using Drive.Core;
 
 namespace Drive.Engine;
 
@@ -93,7 +94,7 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
-            bool done = _interrupted is null && (_landedChange >= target || (_unsent.Count == 0 && _sending is null));
+            bool done = Mistakes.Has(Mistake.WaitSaysDone) || (_interrupted is null && (_landedChange >= target || (_unsent.Count == 0 && _sending is null)));
             Amount local = LocalAmount();
             Amount sending = SendingAmount();
             Amount left = done ? default : new Amount(local.Files + sending.Files, local.Bytes + sending.Bytes);

@@ -2,6 +2,7 @@ using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
+using Drive.Core;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
 using Drive.Engine.Upload;
@@ -188,7 +189,7 @@ public sealed partial class Volume
             await WaitAsync(PatienceMin, cancellationToken);
         }
 
-        if (await SubmitAsync(attempt, cancellationToken))
+        if (await SubmitAsync(attempt, draft, cancellationToken))
         {
             bool hasPacks = await PatientlyAsync(token => PackCheck.HoldsAllAsync(_store, content.Packs, token), cancellationToken);
             await LandAsync(capture, attempt, rows, hasPacks, cancellationToken);
@@ -207,6 +208,11 @@ public sealed partial class Volume
 
     private bool TrySaveAttempt(byte[] attempt, byte[] captured)
     {
+        if (Mistakes.Has(Mistake.AttemptNotSaved))
+        {
+            return true;
+        }
+
         MetadataBatch batch = new() { Epoch = _epoch };
         batch.PutSetting(AttemptSetting, attempt);
         batch.PutSetting(CapturedSetting, captured);
@@ -223,10 +229,12 @@ public sealed partial class Volume
     }
 
     /// <summary>Sends an attempt, the same bytes each time, until its fate is known. False: another device has the slot.</summary>
-    private async Task<bool> SubmitAsync(Attempt attempt, CancellationToken cancellationToken)
+    private async Task<bool> SubmitAsync(Attempt attempt, CommitDraft draft, CancellationToken cancellationToken)
     {
-        AppendOutcome outcome = await PatientlyAsync(token => _vaultLog.SubmitAsync(_state, attempt, token), cancellationToken);
-        if (outcome is AppendOutcome.Committed)
+        AppendOutcome outcome = Mistakes.Has(Mistake.CommitNotSent)
+            ? new AppendOutcome.Committed(attempt.Next)
+            : await PatientlyAsync(token => _vaultLog.SubmitAsync(_state, Mistakes.Has(Mistake.AttemptRebuilt) ? _vaultLog.Prepare(_state, draft) : attempt, token), cancellationToken);
+        if (outcome is AppendOutcome.Committed || Mistakes.Has(Mistake.TakenSlotIsOurs))
         {
             _opened = true;
             return true;
@@ -250,8 +258,12 @@ public sealed partial class Volume
         PatientlyAsync(
             async token =>
             {
-                bool isMade = await _store.PutIfAbsentAsync(VaultNames.Pack(pack), bytes, token);
-                await PackCheck.RequireKeptAsync(_store, pack, bytes, isMade, token);
+                if (!Mistakes.Has(Mistake.PackNotSent))
+                {
+                    bool isMade = await _store.PutIfAbsentAsync(VaultNames.Pack(pack), bytes, token);
+                    await PackCheck.RequireKeptAsync(_store, pack, bytes, isMade, token);
+                }
+
                 _uploadMeter.Add(bytes.Length);
                 if (!_store.Description.IsLocal)
                 {

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Core;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
 
@@ -70,7 +71,11 @@ public sealed partial class Volume
                 return FsStatus.TooLarge;
             }
 
-            if (!_budget.TryReserveDirty(data.Length))
+            if (Mistakes.Has(Mistake.DirtyRoomNotReserved))
+            {
+                _budget.AddDirty(data.Length);
+            }
+            else if (!_budget.TryReserveDirty(data.Length))
             {
                 // Room comes back only by an upload: not in its own time, but now.
                 _forceThrough = Math.Max(_forceThrough, _change);
@@ -296,7 +301,7 @@ public sealed partial class Volume
             return;
         }
 
-        Displace(OverlayOf(node).Cut(start, end, asHole: node.MayHaveExtents));
+        Displace(OverlayOf(node).Cut(start, end, asHole: node.MayHaveExtents && !Mistakes.Has(Mistake.CutWithoutHole)));
         MarkContentChanged(node);
     }
 
@@ -330,7 +335,11 @@ public sealed partial class Volume
         }
 
         ReturnBuffer(chunk);
-        if (chunk.IsLogged || chunk.IsAppended)
+        if (chunk.IsLogged && Mistakes.Has(Mistake.LogReleasedEarly))
+        {
+            _log.Release(chunk.Position, chunk.Length);
+        }
+        else if (chunk.IsLogged || chunk.IsAppended)
         {
             _pending.Releases.Add(chunk);
         }

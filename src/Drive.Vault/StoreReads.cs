@@ -1,4 +1,5 @@
 using Drive.Core.Stores;
+using Drive.Core;
 
 namespace Drive.Vault;
 
@@ -14,6 +15,10 @@ internal static class StoreReads
         catch (StoreException e) when (e.Kind == StoreErrorKind.TooLarge)
         {
             throw new VaultIntegrityException(name.Value, IntegrityKind.Malformed, "is larger than it can be", e);
+        }
+        catch (StoreException) when (Mistakes.Has(Mistake.UnreachableIsAbsent))
+        {
+            return null;
         }
     }
 }

@@ -138,11 +138,11 @@ public sealed class FaultTests : IAsyncLifetime
 
     [Fact]
     public async Task A_quota_that_is_used_up_is_a_full_disk() =>
-        await FailEachChangeAsync(static () => new DiskFullException("Disk quota exceeded (made up)") { HResult = 122 }, forEver: false, FsStatus.NoSpace);
+        await FailEachChangeAsync(static () => new DiskFullException("Disk quota exceeded (made up)") { HResult = 122 }, forEver: false, FsStatus.NoSpace, RoomyMemory);
 
     [Fact]
     public async Task A_disk_that_was_remounted_read_only_is_said_and_nothing_synced_is_lost() =>
-        await FailEachChangeAsync(static () => new IOException("Read-only file system (made up)", 30), forEver: true, FsStatus.IoError);
+        await FailEachChangeAsync(static () => new IOException("Read-only file system (made up)", 30), forEver: true, FsStatus.IoError, RoomyMemory);
 
     /// <summary>The n-th change of the disk fails, for each n there is: what an fsync said yes to must be there, in this run and after the next start.</summary>
     private async Task FailEachChangeAsync(Func<Exception> fault, bool forEver, FsStatus expected, int memory)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Drive.Core.Platform;
 using Drive.Core.Volumes;
+using Drive.Core;
 
 namespace Drive.Cache.Dirty;
 
@@ -302,16 +303,19 @@ public sealed partial class DirtyLog : IDisposable
         {
             try
             {
-                segment.File.Sync();
+                if (!Mistakes.Has(Mistake.LogNotFlushed))
+                {
+                    segment.File.Sync();
+                }
             }
-            catch (IOException exception)
+            catch (IOException exception) when (!Mistakes.Has(Mistake.LogFlushRetried))
             {
                 throw Fail(segment, exception);
             }
         }
 
         List<Segment> unnamed = [.. work.Select(item => item.Segment).Where(segment => !segment.IsNameDurable)];
-        if (unnamed.Count > 0)
+        if (unnamed.Count > 0 && !Mistakes.Has(Mistake.LogNameNotFlushed))
         {
             try
             {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Drive.Core.Volumes;
+using Drive.Core;
 
 namespace Drive.Cache.Dirty;
 
@@ -44,7 +45,7 @@ internal static class LogLayout
     public static void WriteNonce(Span<byte> nonce, long position)
     {
         nonce.Clear();
-        BinaryPrimitives.WriteInt64BigEndian(nonce[4..], position);
+        BinaryPrimitives.WriteInt64BigEndian(nonce[4..], Mistakes.Has(Mistake.LogNonceRepeated) ? 0 : position);
     }
 
     public static void WriteFields(Span<byte> fields, int length, NodeId node, long offset, ulong sequence)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Drive.Core.Volumes;
+using Drive.Core;
 
 namespace Drive.Cache.Dirty;
 
@@ -86,7 +87,7 @@ internal sealed class SegmentCipher : IDisposable
         catch (AuthenticationTagMismatchException)
         {
             destination.Clear();
-            return false;
+            return Mistakes.Has(Mistake.LogSealIgnored);
         }
         finally
         {

@@ -1,5 +1,6 @@
 using Drive.Core.Platform;
 
+using Drive.Core;
 using SQLitePCL;
 
 namespace Drive.Metadata.Sqlite;
@@ -44,7 +45,7 @@ internal sealed class Database : IDisposable
             Execute(handle, "PRAGMA cell_size_check = ON");
             Execute(handle, $"PRAGMA cache_size = -{options.CacheKiB}");
             SetWal(handle);
-            Execute(handle, "PRAGMA synchronous = FULL");
+            Execute(handle, Mistakes.Has(Mistake.DatabaseNotFlushed) ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
             Execute(handle, $"PRAGMA wal_autocheckpoint = {options.CheckpointPages}");
             // 64 MiB: one huge batch must not leave a huge WAL behind.
             Execute(handle, "PRAGMA journal_size_limit = 67108864");

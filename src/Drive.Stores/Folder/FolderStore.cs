@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
+using Drive.Core;
 
 namespace Drive.Stores.Folder;
 
@@ -164,7 +165,11 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore
         string parent = Path.GetDirectoryName(path)!;
         using (IDiskFile? taken = _disk.Open(path, DiskOpenMode.Read))
         {
-            if (taken is not null)
+            if (taken is not null && Mistakes.Has(Mistake.StoreOverwrites))
+            {
+                _disk.Delete(path);
+            }
+            else if (taken is not null)
             {
                 // Whoever made it may not have synced the name yet, and our caller will build on it.
                 MakeDurable(parent);
@@ -179,7 +184,11 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore
         try
         {
             bool isMade = _disk.TryLink(written, path);
-            _disk.SyncDirectory(parent);
+            if (!Mistakes.Has(Mistake.StoreNameNotFlushed))
+            {
+                _disk.SyncDirectory(parent);
+            }
+
             return isMade;
         }
         finally
@@ -280,7 +289,7 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore
 
     private void RequireRoot()
     {
-        if (!_root.IsPresent())
+        if (!_root.IsPresent() && !Mistakes.Has(Mistake.StoreGoneIsEmpty))
         {
             throw new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"The store in {_root.Path} is gone. Is its disk still mounted?");
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Drive.Core.Platform;
+using Drive.Core;
 
 namespace Drive.Stores.Folder;
 
@@ -52,7 +53,11 @@ internal sealed class TemporaryFolder : IDisposable
         try
         {
             file.Write(0, content);
-            file.Sync();
+            if (!Mistakes.Has(Mistake.StoreFileNotFlushed))
+            {
+                file.Sync();
+            }
+
             return path;
         }
         catch

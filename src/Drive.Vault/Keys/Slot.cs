@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
+using Drive.Core;
 using Drive.Vault.Codec;
 using Drive.Vault.Sealing;
 
@@ -78,7 +79,7 @@ internal static class Slot
         }
 
         var vault = new VaultHeader(new Bytes32(header.Slice(6, Bytes32.Size)));
-        if (expectedVault is { } expected && vault.VaultId != expected)
+        if (expectedVault is { } expected && vault.VaultId != expected && !Mistakes.Has(Mistake.SlotVaultNotChecked))
         {
             throw new VaultIntegrityException(objectName, IntegrityKind.WrongVault, "a slot of another vault");
         }
@@ -116,7 +117,7 @@ internal static class Slot
     private static void CheckIterations(SlotKind kind, long iterations, string objectName)
     {
         bool valid = kind == SlotKind.Recovery ? iterations == 0 : iterations is >= PassphraseCost.IterationsMin and <= PassphraseCost.IterationsMax;
-        if (!valid)
+        if (!valid && !Mistakes.Has(Mistake.PassphraseCostNotChecked))
         {
             throw new VaultIntegrityException(objectName, IntegrityKind.UnsupportedSuite, "the passphrase's cost is outside what is accepted");
         }

@@ -1,5 +1,6 @@
 using Drive.Core.Platform;
 using Drive.Core.Stores;
+using Drive.Core;
 using Drive.Vault.Codec;
 using Drive.Vault.Keys;
 using Drive.Vault.Sealing;
@@ -83,7 +84,7 @@ public sealed partial class VaultLog
         }
 
         // A slot that was truncated can be made again by a writer that slept: only the floor tells.
-        if (await ReadFloorAsync(state, cancellationToken) is { } floor && floor.Seq >= attempt.Seq)
+        if (!Mistakes.Has(Mistake.FloorNotReadAfterAppend) && await ReadFloorAsync(state, cancellationToken) is { } floor && floor.Seq >= attempt.Seq)
         {
             return new AppendOutcome.Overtaken(floor);
         }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
+using Drive.Core;
 using Drive.Vault.Codec;
 using Drive.Vault.Keys;
 using Drive.Vault.Sealing;
@@ -49,6 +50,11 @@ public sealed partial class VaultLog
     /// </summary>
     public async Task<FloorRef?> VerifyPinAsync(VaultState state, CancellationToken cancellationToken)
     {
+        if (Mistakes.Has(Mistake.PinNotChecked))
+        {
+            return null;
+        }
+
         ObjectName name = state.Seq == 0 ? VaultNames.Vault : VaultNames.Commit(state.Gen, state.Seq);
         byte[]? bytes = await _store.GetProvableAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
         if (bytes is not null)
@@ -81,7 +87,7 @@ public sealed partial class VaultLog
         if (bytes is null)
         {
             // Slots are deleted only after their floor exists, so in this order a truncated slot is never taken for the head.
-            return await ReadFloorAsync(state, cancellationToken) is { } floor && floor.Seq > state.Seq
+            return !Mistakes.Has(Mistake.FloorNotReadAtHead) && await ReadFloorAsync(state, cancellationToken) is { } floor && floor.Seq > state.Seq
                 ? new ReadResult.FloorJump(floor)
                 : new ReadResult.AtHead();
         }
@@ -90,7 +96,7 @@ public sealed partial class VaultLog
         if (resolveClosed is not null)
         {
             RowChanges whole = commit.Rows.Closed.IsEmpty ? commit.Rows : resolveClosed(commit.Rows);
-            if (StateHash.Update(state.StateHash, whole, _keys) != commit.StateHash)
+            if (StateHash.Update(state.StateHash, whole, _keys) != commit.StateHash && !Mistakes.Has(Mistake.StateHashNotChecked))
             {
                 throw new VaultIntegrityException(name.Value, IntegrityKind.StateHash, "its rows do not give the author's tree");
             }
@@ -106,7 +112,7 @@ public sealed partial class VaultLog
     {
         SignedObject opened = SignedObject.Open(_keys, ObjectClass.Commit, bytes, name);
         Bytes32 hash = Hash(bytes);
-        if (state.Seq == 0 && hash != _keys.GenesisHash)
+        if (state.Seq == 0 && hash != _keys.GenesisHash && !Mistakes.Has(Mistake.GenesisNotPinned))
         {
             throw new VaultIntegrityException(name, IntegrityKind.Chain, "is not the first commit that this device knows");
         }
@@ -138,7 +144,7 @@ public sealed partial class VaultLog
 
     private static void VerifySignature(SignedObject opened, VaultMember? signer, byte[] bytes, string name)
     {
-        if (signer is not { Active: true })
+        if (signer is not { Active: true } && (signer is null || !Mistakes.Has(Mistake.RevokedSignerAccepted)))
         {
             throw new VaultIntegrityException(name, IntegrityKind.Signer, "its signer is no active member");
         }

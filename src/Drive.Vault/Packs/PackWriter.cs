@@ -4,6 +4,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
+using Drive.Core;
 using Drive.Vault.Codec;
 using Drive.Vault.Keys;
 using Drive.Vault.Sealing;
@@ -42,6 +43,11 @@ public sealed class PackWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(targetBytes, PackReader.PackBytesMax / 2);
         Span<byte> id = stackalloc byte[Bytes32.Size];
         random.Fill(id);
+        if (Mistakes.Has(Mistake.ObjectIdRepeated))
+        {
+            id.Clear();
+        }
+
         Id = new PackId(new Bytes32(id));
         _targetBytes = targetBytes;
         _cipher = new ObjectCipher(keys, new ObjectHeader(ObjectClass.Pack, keys.VaultId, keys.KeyEpoch, Id.Value));

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Drive.Core.Rows;
+using Drive.Core;
 using Drive.Vault.Keys;
 
 namespace Drive.Vault.Sealing;
@@ -62,7 +63,8 @@ internal sealed class ObjectCipher : IDisposable
         }
 
         var cipher = new ObjectCipher(keys, header);
-        if (!CryptographicOperations.FixedTimeEquals(cipher._commitment, sealedObject.Slice(ObjectHeader.Bytes, Bytes32.Size)))
+        if (!CryptographicOperations.FixedTimeEquals(cipher._commitment, sealedObject.Slice(ObjectHeader.Bytes, Bytes32.Size))
+            && !Mistakes.Has(Mistake.CommitmentIgnored))
         {
             cipher.Dispose();
             throw new VaultIntegrityException(objectName, IntegrityKind.CommitTag, "the key commitment does not match");
@@ -99,7 +101,7 @@ internal sealed class ObjectCipher : IDisposable
         catch (AuthenticationTagMismatchException)
         {
             content.Clear();
-            return false;
+            return Mistakes.Has(Mistake.SealIgnored);
         }
     }
 
@@ -119,6 +121,7 @@ internal sealed class ObjectCipher : IDisposable
     private void Bind(long number, bool last, bool compressed, int plainLength, Span<byte> nonce, Span<byte> associated)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)number, 1UL << 56);
+        number = Mistakes.Has(Mistake.SegmentNotBound) ? 0 : number;
         nonce[..4].Clear();
         BinaryPrimitives.WriteUInt64BigEndian(nonce[4..], ((ulong)number << 8) | (last ? 1UL : 0UL));
         _headerHash.AsSpan().CopyTo(associated);

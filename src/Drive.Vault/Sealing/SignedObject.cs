@@ -1,5 +1,6 @@
 using Drive.Core.Platform;
 using Drive.Core.Rows;
+using Drive.Core;
 using Drive.Vault.Keys;
 
 namespace Drive.Vault.Sealing;
@@ -51,7 +52,8 @@ internal sealed class SignedObject
 
     public void VerifySignature(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> sealedObject, string objectName)
     {
-        if (!SigningKey.Verify(publicKey, LabelOf(Header.Class), sealedObject[..^SigningKey.SignatureBytes], sealedObject[^SigningKey.SignatureBytes..]))
+        if (!SigningKey.Verify(publicKey, LabelOf(Header.Class), sealedObject[..^SigningKey.SignatureBytes], sealedObject[^SigningKey.SignatureBytes..])
+            && !Mistakes.Has(Mistake.SignatureIgnored))
         {
             throw new VaultIntegrityException(objectName, IntegrityKind.Signature, "the signature is not its signer's");
         }

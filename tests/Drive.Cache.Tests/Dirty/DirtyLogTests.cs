@@ -230,6 +230,21 @@ public sealed class DirtyLogTests
     }
 
     [Fact]
+    public void Equal_bytes_are_sealed_differently()
+    {
+        using DirtyLog log = Open(_disk);
+        byte[] same = new byte[LogLayout.PieceBytes];
+        LogPosition first = log.Append(new NodeId(1), 0, 1, same);
+        log.Append(new NodeId(1), 0, 1, same);
+        log.Sync();
+        using IDiskFile file = _disk.Open($"{LogFixture.Directory}/{first.Segment:x16}.log", DiskOpenMode.Read)!;
+        byte[] content = new byte[file.Length];
+        file.Read(0, content);
+        int start = (int)LogLayout.PiecePosition(first.Position, 0);
+        Assert.NotEqual(content[start..(start + 32)], content[(start + LogLayout.SealedLength(same.Length))..][..32]);
+    }
+
+    [Fact]
     public void Another_key_reads_nothing()
     {
         Written written;

@@ -215,6 +215,28 @@ public sealed class LogTests
     }
 
     [Fact]
+    public async Task Another_first_commit_by_the_same_device_is_refused()
+    {
+        using TestVault vault = await TestVault.CreateAsync();
+        VaultState start = VaultState.BeforeGenesis(vault.Keys);
+        CommitContent genesis = vault.Created.Genesis;
+        Attempt other = vault.Log.Prepare(start, new CommitDraft { Rows = genesis.Rows, Members = genesis.Members, Time = genesis.Time + 1 });
+        ObjectNameSwap(vault, other.Name, other.Bytes);
+        vault.State = start;
+        Assert.Equal(IntegrityKind.Chain, await ReadFails(vault));
+    }
+
+    [Fact]
+    public async Task A_commit_under_an_older_key_epoch_is_refused()
+    {
+        using TestVault vault = await TestVault.CreateAsync();
+        Attempt attempt = vault.Log.Prepare(vault.State, new CommitDraft { Time = 1 });
+        await vault.Store.PutIfAbsentAsync(attempt.Name, attempt.Bytes, None);
+        vault.State = vault.State with { KeyEpoch = vault.State.KeyEpoch + 1 };
+        Assert.Equal(IntegrityKind.KeyEpoch, await ReadFails(vault));
+    }
+
+    [Fact]
     public async Task Only_the_open_writer_closes()
     {
         using TestVault vault = await TestVault.CreateAsync();
