@@ -87,7 +87,7 @@ internal sealed class ControlTarget : FuzzTarget
             catch (Exception error) when (attempt == 0 && error is not TimeoutException)
             {
                 // The input may have been a stop, which takes its time: then this was the old daemon. One that goes on must answer.
-                if (Task.WhenAny(_ended!, Task.Delay(2000, TimeProvider.System, CancellationToken.None)).GetAwaiter().GetResult() != _ended)
+                if (Task.WhenAny(_ended!, Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, CancellationToken.None)).GetAwaiter().GetResult() != _ended)
                 {
                     throw;
                 }
