@@ -175,6 +175,7 @@ public sealed partial class Volume : IVolume
     /// <summary>Saves at least every <see cref="VolumeSettings.SaveInterval"/> while something is not saved, and keeps an eye on the store's space.</summary>
     private async Task SaveLoopAsync(CancellationToken cancellationToken)
     {
+        Task space = Task.CompletedTask;
         try
         {
             using PeriodicTimer timer = new(_settings.SaveInterval, _time);
@@ -186,9 +187,11 @@ public sealed partial class Volume : IVolume
                 }
 
                 CompactLog();
-                if (tick % 10 == 0)
+                if (tick % 10 == 0 && space.IsCompleted)
                 {
-                    await RefreshSpaceAsync(cancellationToken);
+                    // Asked and not waited for: a store that does not answer must not keep changes from being saved.
+                    await space;
+                    space = RefreshSpaceAsync(cancellationToken);
                 }
             }
         }
@@ -204,6 +207,8 @@ public sealed partial class Volume : IVolume
                 _failure ??= "Saving ended by an error, see the log; mount again.";
             }
         }
+
+        await space.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     private bool IsSaveDue()
@@ -220,7 +225,7 @@ public sealed partial class Volume : IVolume
         {
             _storeSpace = await _store.GetSpaceAsync(cancellationToken) ?? _storeSpace;
         }
-        catch (StoreException)
+        catch (Exception error) when (error is StoreException || cancellationToken.IsCancellationRequested)
         {
             // The last answer stands; the upload loop tells that the store is away.
         }
