@@ -1,4 +1,5 @@
 using Drive.Simulation.Seeds;
+using Drive.Testing.Model;
 using Xunit.Abstractions;
 
 namespace Drive.Simulation.Tests;
@@ -21,6 +22,16 @@ public sealed class SeedTests(ITestOutputHelper output)
         IReadOnlyList<string> failures = Lanes.Run(first, first + 19, Environment.ProcessorCount, seed => SeedRuns.Run(seed));
         Assert.True(failures.Count == 0, string.Join("\n\n", failures));
     }
+
+    [Fact]
+    public void A_store_that_takes_long_to_answer_keeps_no_change_from_being_saved() => SeedRuns.Replay(
+        155,
+        new SimulationStep(StepKind.FoulWeather, 1965657634),
+        new SimulationStep(StepKind.Hurry, 2139577719),
+        new SimulationStep(StepKind.Pause, 1212438435),
+        new SimulationStep(StepKind.Call, 0, new VolumeOperation(OperationKind.MakeSymbolicLink, "/b", "/d1/c", 7441, 2615, 2131704097, 3)),
+        new SimulationStep(StepKind.PowerCut, 1753257131),
+        new SimulationStep(StepKind.Pause, 390861210));
 
     [Fact]
     public void The_same_seed_does_the_same_again()

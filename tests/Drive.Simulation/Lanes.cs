@@ -5,7 +5,7 @@ public static class Lanes
 {
     private const int FailuresMax = 5;
 
-    /// <summary>What failed, as text; after a few failures it stops.</summary>
+    /// <summary>What failed, as text, which is also printed at once; after a few failures it stops.</summary>
     public static IReadOnlyList<string> Run(int first, int last, int threads, Action<int> run)
     {
         int next = first - 1;
@@ -21,9 +21,11 @@ public static class Lanes
                 }
                 catch (Exception error)
                 {
+                    string text = error is World.SimulationException ? error.Message : error.ToString();
                     lock (failures)
                     {
-                        failures.Add(error is World.SimulationException ? error.Message : error.ToString());
+                        failures.Add(text);
+                        Console.WriteLine(text);
                     }
                 }
             }

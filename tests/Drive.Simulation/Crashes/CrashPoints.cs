@@ -108,7 +108,7 @@ public sealed class CrashPoints
     {
         Random random = new(_workload);
         await machine.BootAsync();
-        _model = new VolumeModel(machine.Volume!, world.Time);
+        _model = new VolumeModel(machine.Volume!, world.Time) { Excuses = status => status == FsStatus.NoSpace && world.IsTight };
         _trees.Add((await _model.CaptureReferenceAsync()).Text);
         DieAtPending();
         foreach (VolumeOperation operation in _operations)

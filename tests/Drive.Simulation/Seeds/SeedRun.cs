@@ -92,6 +92,7 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
 
     private bool IsExcused(FsStatus status) => status switch
     {
+        FsStatus.NoSpace when _world.IsTight => true,
         FsStatus.IoError or FsStatus.NoSpace or FsStatus.ReadOnly => _machine.IsDead || _machine.HasMetFault,
         FsStatus.Unreachable => _world.Weather != Weather.Fair,
         _ => false,

@@ -23,6 +23,9 @@ public static class SeedRuns
         }
     }
 
+    /// <summary>Runs a given list on the world of a seed, as a failure printed it.</summary>
+    public static SeedResult Replay(int seed, params SimulationStep[] steps) => new SeedRun(seed, steps).Run();
+
     /// <summary>Runs a seed twice and finds the first line where the runs part; null when there is none.</summary>
     public static string? FindParting(int seed)
     {

@@ -42,6 +42,9 @@ internal sealed class SimulatedWorld
 
     public VolumeSettings Settings { get; }
 
+    /// <summary>Whether so little may lie on the disk that a write can find no room though the disk is well: then packs are evicted, too.</summary>
+    public bool IsTight => Settings.CacheLimitBytes < 1L << 30;
+
     public void Run(Func<Task> main) => Scheduler.Run(main);
 
     /// <summary>Limits so small that a few hundred calls meet all of them: full segments, checkpoints, evictions, compaction, late files, waiting writers.</summary>
@@ -49,7 +52,6 @@ internal sealed class SimulatedWorld
     {
         StateDirectory = "/drive/state",
         CacheDirectory = "/drive/cache",
-        CacheLimitBytes = 1L << 30,
         SaveInterval = random.Next(3) == 0 ? TimeSpan.FromDays(30) : TimeSpan.FromSeconds(1),
         LateFileBytes = random.Next(2) == 0 ? 20_000 : 64L << 20,
         MemoryBytesMax = 1L << random.Next(13, 20),
@@ -58,6 +60,7 @@ internal sealed class SimulatedWorld
         Database = new() { CacheKiB = random.Next(2) == 0 ? 64 : 1024, CheckpointPages = random.Next(2) == 0 ? 16 : 200 },
         DirtyLog = new() { SegmentBytes = 1L << random.Next(14, 20), WriteBytes = 1 << random.Next(12, 16) },
         Background = new ContextScheduler(),
+        CacheLimitBytes = random.Next(3) == 0 ? 3L << 20 : 1L << 30,
     };
 
     /// <summary>Runs tasks on the context of whoever starts them.</summary>
