@@ -266,8 +266,6 @@ public sealed partial class Volume : IVolume
                 _failure ??= "Saving ended by an error, see the log; mount again.";
             }
         }
-
-        await space.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     private bool IsSaveDue()
