@@ -46,9 +46,6 @@ public enum Mistake
     /// <summary>A local commit leaves out extended attributes that were removed.</summary>
     RemovedXattrNotSaved,
 
-    /// <summary>A local commit leaves out files that are gone.</summary>
-    RemovedNodeNotSaved,
-
     /// <summary>A local commit leaves out holes, so cut content comes back.</summary>
     HoleNotSaved,
 
@@ -94,9 +91,6 @@ public enum Mistake
     /// <summary>Nobody looks whether the store still has the commit that was seen last.</summary>
     PinNotChecked,
 
-    /// <summary>Commits of another device are applied over changes of one's own.</summary>
-    ForeignCommitApplied,
-
     /// <summary>Objects are sealed under an id that was used before.</summary>
     ObjectIdRepeated,
 
@@ -138,9 +132,6 @@ public enum Mistake
 
     /// <summary>A truncated slot that was made again counts as committed.</summary>
     FloorNotReadAfterAppend,
-
-    /// <summary>A key slot of another vault is accepted.</summary>
-    SlotVaultNotChecked,
 
     /// <summary>A key slot may name any cost of its passphrase.</summary>
     PassphraseCostNotChecked,

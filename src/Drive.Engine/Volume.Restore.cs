@@ -2,7 +2,6 @@ using Drive.Cache.Dirty;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
-using Drive.Core;
 using Drive.Engine.Content;
 using Drive.Engine.Upload;
 using Drive.Metadata;
@@ -265,7 +264,7 @@ public sealed partial class Volume
                 throw new LocalStateException("The local database is older than what this device has sent.");
             }
 
-            if ((_unsent.Count > 0 || _started) && !Mistakes.Has(Mistake.ForeignCommitApplied))
+            if (_unsent.Count > 0 || _started)
             {
                 StopForForeignCommit();
                 return;

@@ -95,11 +95,6 @@ public sealed partial class Volume
         SavePoint point = new() { Change = _change, Batch = batch, Pin = _state, NodeCounter = (long)_nextNodeCounter };
         foreach (NodeId node in pending.RemovedNodes)
         {
-            if (Mistakes.Has(Mistake.RemovedNodeNotSaved))
-            {
-                continue;
-            }
-
             batch.RemoveNode(node);
         }
 

@@ -59,6 +59,25 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bytes_written_over_those_on_their_way_stay()
+    {
+        await using Volume volume = await _fixture.OpenAsync();
+        NodeId node = volume.WriteFile(NodeId.Root, "f", VolumeFiles.Bytes(1, 300_000));
+        PutGate gate = new(_store, "log/");
+        Task waiting = volume.WaitAsync();
+        await gate.Reached;
+        byte[] newer = VolumeFiles.Bytes(2, 300_000);
+        Assert.Equal(FsStatus.Ok, volume.Open(node, OpenOptions.Write, out HandleId handle));
+        Assert.Equal(FsStatus.Ok, volume.Write(handle, 0, newer, WriteOptions.None));
+        volume.Close(handle);
+        gate.Open();
+        await waiting;
+        Assert.Equal(newer, await volume.ReadFileAsync(node));
+        await volume.WaitAsync();
+        Assert.Equal(newer, await volume.ReadFileAsync(node));
+    }
+
+    [Fact]
     public async Task An_upload_that_lands_while_the_disk_is_full_leaves_no_row_behind()
     {
         FaultyDisk disk = new(_fixture.Disk);

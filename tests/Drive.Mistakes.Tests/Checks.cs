@@ -3,7 +3,7 @@ using Drive.Cache.Tests.Dirty;
 using Drive.Core;
 using Drive.Engine.Tests;
 using Drive.Security.Tests;
-using Drive.Simulation.Crashes;
+using Drive.Simulation.Seeds;
 using Drive.Stores.Tests.Folder;
 using Drive.Vault.Tests.Checkpoints;
 using Drive.Vault.Tests.Keys;
@@ -15,7 +15,7 @@ namespace Drive.Mistakes.Tests;
 /// <summary>Which check notices which mistake; the table of <c>docs/testing.md</c>. Often several do: here is the one that comes first.</summary>
 internal static class Checks
 {
-    private const string Points = "crash points";
+    private const string Simulation = "simulation";
     private const string Crashes = "crashes between calls";
     private const string Disk = "simulated disk";
     private const string Faults = "faults";
@@ -30,32 +30,30 @@ internal static class Checks
         Mistake.LogNotFlushed => Check.Test<DirtyLogCrashTests>(Disk, nameof(DirtyLogCrashTests.After_a_crash_all_that_was_synced_is_exact_and_the_rest_is_exact_or_an_error)),
         Mistake.LogNameNotFlushed => Check.Test<DirtyLogCrashTests>(Disk, nameof(DirtyLogCrashTests.After_a_crash_all_that_was_synced_is_exact_and_the_rest_is_exact_or_an_error)),
         Mistake.LogFlushRetried => Check.Test<DirtyLogFaultTests>(Faults, nameof(DirtyLogFaultTests.Whatever_change_of_the_disk_fails_no_sync_lies), false, false),
-        Mistake.LogReleasedEarly => CrashTest(2),
+        Mistake.LogReleasedEarly => Check.Test<SpillTests>(Engine, nameof(SpillTests.Overwritten_bytes_stay_until_the_commit_that_replaces_them)),
         Mistake.LogNonceRepeated => Check.Test<DirtyLogTests>(Disk, nameof(DirtyLogTests.Equal_bytes_are_sealed_differently)),
         Mistake.LogSealIgnored => Check.Test<DirtyLogCrashTests>(Disk, nameof(DirtyLogCrashTests.Every_single_byte_of_a_segment_is_guarded)),
-        Mistake.DatabaseNotFlushed => CrashPoint(),
+        Mistake.DatabaseNotFlushed => Seeds(),
         Mistake.FsyncSavesNothing => Check.Test<SpillTests>(Engine, nameof(SpillTests.A_sync_after_it_keeps_every_byte)),
         Mistake.FullDiskIsSuccess => Check.Test<FaultTests>(Faults, nameof(FaultTests.A_disk_that_stays_full_is_said_and_nothing_synced_is_lost), 32 << 20),
         Mistake.StuckSaveDropped => Check.Test<FaultTests>(Faults, nameof(FaultTests.A_full_disk_is_said_at_every_place_it_can_happen_and_nothing_synced_is_lost), 32 << 20),
         Mistake.RemovedNameNotSaved => CrashTest(1),
-        Mistake.RemovedXattrNotSaved => CrashPoint(),
-        Mistake.RemovedNodeNotSaved => CrashTest(1),
-        Mistake.HoleNotSaved => CrashTest(1),
-        Mistake.OverwrittenRowKept => CrashTest(1),
+        Mistake.RemovedXattrNotSaved => Seeds(),
+        Mistake.HoleNotSaved => Seeds(),
+        Mistake.OverwrittenRowKept => Seeds(),
         Mistake.NodeNumbersNotSaved => CrashTest(1),
-        Mistake.DirtyNodeEvicted => Check.Test<ModelTests>(Model, nameof(ModelTests.The_engine_agrees_with_the_reference), 1),
+        Mistake.DirtyNodeEvicted => Seeds(),
         Mistake.DirtyRoomNotReserved => Check.Test<FaultTests>(Faults, nameof(FaultTests.A_full_cache_refuses_early_and_takes_again_after_an_upload)),
         Mistake.CutWithoutHole => Check.Test<ModelTests>(Model, nameof(ModelTests.The_engine_agrees_with_the_reference), 1),
         Mistake.PackNotSent => Check.Test<LifetimeTests>(Engine, nameof(LifetimeTests.A_machine_that_lost_everything_recovers_what_was_uploaded)),
         Mistake.CommitNotSent => Check.Test<LifetimeTests>(Engine, nameof(LifetimeTests.A_machine_that_lost_everything_recovers_what_was_uploaded)),
-        Mistake.AttemptNotSaved => CrashTest(1),
+        Mistake.AttemptNotSaved => Seeds(),
         Mistake.AttemptRebuilt => Check.Test<FaultTests>(Faults, nameof(FaultTests.A_store_that_fails_a_third_of_its_calls_before_or_after_them_gets_everything_once), false),
         Mistake.TakenSlotIsOurs => Check.Test<UploadTests>(Engine, nameof(UploadTests.A_commit_by_another_device_stops_this_one_and_loses_nothing_of_it)),
-        Mistake.LandedTooMuch => Check.Test<LifetimeTests>(Engine, nameof(LifetimeTests.A_file_cut_and_written_while_its_upload_is_under_way_is_right_before_and_after)),
+        Mistake.LandedTooMuch => Check.Test<UploadTests>(Engine, nameof(UploadTests.Bytes_written_over_those_on_their_way_stay)),
         Mistake.WaitSaysDone => Check.Test<LifetimeTests>(Engine, nameof(LifetimeTests.A_machine_that_lost_everything_recovers_what_was_uploaded)),
         Mistake.UnreachableIsAbsent => Check.Test<FaultTests>(Faults, nameof(FaultTests.A_store_that_fails_a_third_of_its_calls_before_or_after_them_gets_everything_once), true),
         Mistake.PinNotChecked => Check.Test<RollbackTests>(Threats, nameof(RollbackTests.A_volume_whose_store_was_put_back_is_read_only_from_the_mount_on_and_names_the_commit)),
-        Mistake.ForeignCommitApplied => Check.Test<UploadTests>(Engine, nameof(UploadTests.A_commit_by_another_device_stops_this_one_and_loses_nothing_of_it)),
         Mistake.ObjectIdRepeated => Check.Test<PackTests>(Vault, nameof(PackTests.The_same_content_sealed_twice_shares_no_bytes)),
         Mistake.CommitmentIgnored => Check.Test<PackTests>(Vault, nameof(PackTests.Every_single_bit_flip_truncation_and_extension_of_a_pack_is_refused)),
         Mistake.SealIgnored => Check.Test<PackTests>(Vault, nameof(PackTests.Segments_swapped_inside_a_block_between_blocks_and_between_packs_are_refused)),
@@ -70,7 +68,6 @@ internal static class Checks
         Mistake.StateHashNotChecked => Check.Test<LogTests>(Vault, nameof(LogTests.A_reader_whose_tree_differs_stops_at_the_state_hash)),
         Mistake.FloorNotReadAtHead => Check.Test<CheckpointTests>(Vault, nameof(CheckpointTests.A_truncated_log_sends_a_reader_to_the_floors_checkpoint)),
         Mistake.FloorNotReadAfterAppend => Check.Test<CheckpointTests>(Vault, nameof(CheckpointTests.A_sleepers_commit_in_a_truncated_slot_is_not_committed)),
-        Mistake.SlotVaultNotChecked => Check.Test<KeyThreatTests>(Threats, nameof(KeyThreatTests.Row_01_Slots_of_another_vault_mixed_in_any_way_open_nothing_and_nothing_is_put)),
         Mistake.PassphraseCostNotChecked => Check.Test<SetupTests>(Vault, nameof(SetupTests.A_slot_with_a_lowered_cost_suite_or_kind_is_refused)),
         Mistake.StoreFileNotFlushed => Check.Test<FolderStoreTests>(Stores, nameof(FolderStoreTests.Whatever_change_of_the_disk_fails_an_object_is_whole_or_not_there_and_a_true_is_durable)),
         Mistake.StoreNameNotFlushed => Check.Test<FolderStoreTests>(Stores, nameof(FolderStoreTests.Whatever_change_of_the_disk_fails_an_object_is_whole_or_not_there_and_a_true_is_durable)),
@@ -81,11 +78,12 @@ internal static class Checks
 
     private static Check CrashTest(int seed) => Check.Test<CrashTests>(Crashes, nameof(CrashTests.A_crash_leaves_the_state_after_a_prefix_of_the_calls), seed);
 
-    private static Check CrashPoint() => new(Points, "CrashPoints.Run", () =>
+    /// <summary>Whole runs of the simulation, one after the other, until one of them notices.</summary>
+    private static Check Seeds() => new(Simulation, "SeedRuns", () =>
     {
-        for (int workload = 1; workload <= 40; workload++)
+        for (int seed = 1; seed <= 80; seed++)
         {
-            CrashPoints.Run(workload, pointsMax: 20);
+            SeedRuns.Replay(seed, [.. SimulationStep.Generate(seed, calls: 220)]);
         }
 
         return Task.CompletedTask;

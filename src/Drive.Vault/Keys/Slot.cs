@@ -79,7 +79,7 @@ internal static class Slot
         }
 
         var vault = new VaultHeader(new Bytes32(header.Slice(6, Bytes32.Size)));
-        if (expectedVault is { } expected && vault.VaultId != expected && !Mistakes.Has(Mistake.SlotVaultNotChecked))
+        if (expectedVault is { } expected && vault.VaultId != expected)
         {
             throw new VaultIntegrityException(objectName, IntegrityKind.WrongVault, "a slot of another vault");
         }

@@ -233,7 +233,7 @@ public sealed class DirtyLogTests
     public void Equal_bytes_are_sealed_differently()
     {
         using DirtyLog log = Open(_disk);
-        byte[] same = new byte[LogLayout.PieceBytes];
+        byte[] same = new byte[1000];
         LogPosition first = log.Append(new NodeId(1), 0, 1, same);
         log.Append(new NodeId(1), 0, 1, same);
         log.Sync();
