@@ -76,6 +76,9 @@ internal sealed class LocalFile(SafeFileHandle handle, string path) : IDiskFile
         }
     }
 
+    // An error is not lost here: fdatasync reports what writing back in the background met.
+    public void StartSync(long offset, long length) => _ = Native.SyncRange(handle, offset, length, Native.SyncRangeWrite);
+
     public void Sync()
     {
         if (Native.SyncData(handle) != 0)

@@ -389,6 +389,12 @@ public sealed partial class DirtyLog : IDisposable
             return false;
         }
 
+        if (segment.Buffered >= _options.WriteBytes)
+        {
+            // While more is sealed this is on its way to the disk: a long write waits far less for its flushes.
+            segment.File.StartSync(segment.Written, segment.Buffered);
+        }
+
         segment.Written = segment.Length;
         return true;
     }

@@ -78,6 +78,14 @@ public interface IDiskFile : IDisposable
     /// <summary>Gives the range back to the disk; the file keeps its length (fallocate PUNCH_HOLE). Nothing where the disk can't.</summary>
     void PunchHole(long offset, long length);
 
+    /// <summary>
+    /// Begins to bring what was written in the range to the disk, and does not wait for it: a hint, so that a later <see cref="Sync"/> has less to do.
+    /// Promises nothing and reports nothing (sync_file_range(2) with SYNC_FILE_RANGE_WRITE); nothing where the disk can't.
+    /// </summary>
+    void StartSync(long offset, long length)
+    {
+    }
+
     /// <summary>fdatasync(2). When it fails, what was written since the last success is lost for this file: never call it again to make sure.</summary>
     void Sync();
 }

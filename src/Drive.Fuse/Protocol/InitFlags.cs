@@ -59,7 +59,7 @@ internal static class Terms
     /// No locks: the kernel does locks of one machine itself.
     /// </summary>
     public const InitFlags Wanted = InitFlags.AsyncRead | InitFlags.AtomicTruncate | InitFlags.BigWrites | InitFlags.ReadDirPlus
-        | InitFlags.ReadDirPlusAuto | InitFlags.AsyncDirectIo | InitFlags.ParallelDirectoryOperations | InitFlags.AbortError
+        | InitFlags.ReadDirPlusAuto | InitFlags.ParallelDirectoryOperations | InitFlags.AbortError
         | InitFlags.MaxPages | InitFlags.CacheSymlinks | InitFlags.HandleKillPrivileges2 | InitFlags.InitExtended
         | InitFlags.DirectIoAllowMmap | InitFlags.NoExport;
 
