@@ -13,7 +13,7 @@ namespace Drive.Cli.Tests;
 [Collection(nameof(MountFactAttribute))]
 public sealed class KillTests(ITestOutputHelper output)
 {
-    private const int RoundsUsually = 5;
+    private const int RoundsUsually = 20;
     private static readonly TimeSpan UpTimeMax = TimeSpan.FromSeconds(10);
 
     private static int Rounds =>
