@@ -12,6 +12,9 @@ internal static partial class EngineLog
     [LoggerMessage(3001, LogLevel.Error, "A local commit failed: {Status}.")]
     public static partial void LogSaveFailed(ILogger logger, FsStatus status, Exception error);
 
+    [LoggerMessage(3012, LogLevel.Error, "Emptying memory into the dirty log failed.")]
+    public static partial void LogSpillFailed(ILogger logger, Exception error);
+
     [LoggerMessage(3002, LogLevel.Error, "A {Call} failed.")]
     public static partial void LogCallFailed(ILogger logger, string call, Exception error);
 

@@ -1,6 +1,6 @@
+using Drive.Core;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
-using Drive.Core;
 using Drive.Engine.Tree;
 
 namespace Drive.Engine;

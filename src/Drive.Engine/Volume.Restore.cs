@@ -50,15 +50,11 @@ public sealed partial class Volume
         {
             _unsent.Add(NodeId.Root);
             _openSince = _time.GetUtcNow();
-
-            // What an earlier run left counts as a change of this one: whoever waits for the store waits for it too.
-            _change = 1;
-            _savedChange = 1;
         }
 
         if (_unsent.Count > 0 || _interrupted is not null)
         {
-            // What the run before left is a change of this one: saved, and not landed.
+            // What the run before left is a change of this one, saved and not landed: whoever waits for the store waits for it too.
             _change = 1;
             _savedChange = 1;
         }

@@ -1,7 +1,7 @@
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
-using Drive.Core;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
 using Drive.Engine.Upload;

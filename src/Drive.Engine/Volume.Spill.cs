@@ -67,9 +67,10 @@ public sealed partial class Volume
                     return FsStatus.Ok;
                 }
             }
-            catch (IOException)
+            catch (Exception error)
             {
-                // The commit below meets the same disk, and knows what to do.
+                // Whatever it was: the chunks go back, and the commit below meets the same disk and knows what to do.
+                EngineLog.LogSpillFailed(_logger, error);
             }
 
             lock (_gate)

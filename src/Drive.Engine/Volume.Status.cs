@@ -1,5 +1,5 @@
-using Drive.Core.Volumes;
 using Drive.Core;
+using Drive.Core.Volumes;
 
 namespace Drive.Engine;
 

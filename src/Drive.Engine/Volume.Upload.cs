@@ -1,8 +1,8 @@
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
-using Drive.Core;
 using Drive.Engine.Content;
 using Drive.Engine.Tree;
 using Drive.Engine.Upload;

@@ -118,15 +118,45 @@ public sealed partial class Volume : IVolume
     {
         try
         {
-            return await OpenOnceAsync(settings, keys, store, disk, time, random, logger, cancellationToken);
+            return await OpenOnceAsync();
         }
-        catch (Exception error) when (!settings.ReadOnly && IsDamage(error))
+        catch (Exception damage) when (!settings.ReadOnly && IsDamage(damage))
         {
-            EngineLog.LogRebuilding(logger, error.Message);
-            await RebuildAsync(error, settings, keys, store, disk, time, random, logger, cancellationToken);
+            EngineLog.LogRebuilding(logger, damage.Message);
+            try
+            {
+                await StateRebuild.RunAsync(settings, keys, store, disk, time, random, logger, RebuildMode.Automatic, cancellationToken);
+            }
+            catch (Exception error) when (error is LocalStateException or StoreException)
+            {
+                throw new LocalStateException($"{damage.Message} It was not rebuilt: {error.Message}", error);
+            }
         }
 
-        return await OpenOnceAsync(settings, keys, store, disk, time, random, logger, cancellationToken);
+        return await OpenOnceAsync();
+
+        async Task<Volume> OpenOnceAsync()
+        {
+            Volume volume = new(settings, keys, store, disk, time, random, logger);
+            try
+            {
+                volume.Restore();
+                await volume.CatchUpAtStartAsync(cancellationToken);
+                volume.Start();
+                return volume;
+            }
+            catch (Exception error) when (IsDamage(error))
+            {
+                // Store and keys are needed for the rebuild, and nothing may be saved over what is damaged.
+                volume.CloseLocalState();
+                throw;
+            }
+            catch
+            {
+                await volume.DisposeAsync();
+                throw;
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -161,62 +191,9 @@ public sealed partial class Volume : IVolume
         _stopping.Dispose();
     }
 
-    private static async Task<Volume> OpenOnceAsync(
-        VolumeSettings settings,
-        VaultKeys keys,
-        IObjectStore store,
-        IDisk disk,
-        TimeProvider time,
-        IRandomSource random,
-        ILogger logger,
-        CancellationToken cancellationToken)
-    {
-        Volume volume = new(settings, keys, store, disk, time, random, logger);
-        try
-        {
-            volume.Restore();
-            await volume.CatchUpAtStartAsync(cancellationToken);
-            volume.Start();
-            return volume;
-        }
-        catch (Exception error) when (IsDamage(error))
-        {
-            // Store and keys are needed for the rebuild, and nothing may be saved over what is damaged.
-            volume.CloseLocalState();
-            throw;
-        }
-        catch
-        {
-            await volume.DisposeAsync();
-            throw;
-        }
-    }
-
     /// <summary>Whether the state on this machine cannot be gone on with, as far as a start can tell.</summary>
     private static bool IsDamage(Exception error) =>
         error is LocalStateException or MetadataCorruptException or MetadataKeyException or CorruptLogException { IsSegmentMissing: true };
-
-    /// <summary>Rebuilds the local state where that is proven to lose nothing; otherwise says what stands against it.</summary>
-    private static async Task RebuildAsync(
-        Exception damage,
-        VolumeSettings settings,
-        VaultKeys keys,
-        IObjectStore store,
-        IDisk disk,
-        TimeProvider time,
-        IRandomSource random,
-        ILogger logger,
-        CancellationToken cancellationToken)
-    {
-        try
-        {
-            await StateRebuild.RunAsync(settings, keys, store, disk, time, random, logger, RebuildMode.Automatic, cancellationToken);
-        }
-        catch (Exception error) when (error is LocalStateException or StoreException)
-        {
-            throw new LocalStateException($"{damage.Message} It was not rebuilt: {error.Message}", error);
-        }
-    }
 
     private void CloseLocalState()
     {

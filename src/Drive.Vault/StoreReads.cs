@@ -1,5 +1,5 @@
-using Drive.Core.Stores;
 using Drive.Core;
+using Drive.Core.Stores;
 
 namespace Drive.Vault;
 

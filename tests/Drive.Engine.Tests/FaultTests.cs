@@ -251,6 +251,42 @@ public sealed class FaultTests : IAsyncLifetime
         Assert.Equal((written + 1) << 20, content.Length);
     }
 
+    /// <summary>Not even a fault of a kind that nobody thought of may leave bytes behind that a later fsync takes for safe.</summary>
+    [Fact]
+    public async Task A_strange_failure_while_memory_is_emptied_is_said_and_no_fsync_lies()
+    {
+        FaultyDisk disk = new(_fixture.Disk);
+        _fixture.Disk = disk;
+        VolumeSettings settings = _fixture.Settings() with { MemoryBytesMax = TightMemory, SaveInterval = TimeSpan.FromDays(30) };
+        _store.Script = call => call.Kind == StoreCallKind.Put ? StoreFault.FailBefore(StoreErrorKind.Unreachable, isTransient: true) : null;
+        byte[] synced = VolumeFiles.Bytes(1, PieceBytes);
+        await using (Volume volume = await _fixture.OpenAsync(settings))
+        {
+            NodeId node = volume.WriteFile(NodeId.Root, "f", synced);
+            Assert.Equal(FsStatus.Ok, await volume.FsyncAsync(HandleId.None, false, CancellationToken.None));
+            int failures = 0;
+            disk.Fault = call => call.Path.Contains("dirty", StringComparison.Ordinal) && failures++ == 0 ? new InvalidOperationException("made up") : null;
+            Assert.Equal(FsStatus.Ok, volume.Open(node, OpenOptions.Write, out HandleId handle));
+            byte[] piece = VolumeFiles.Bytes(2, PieceBytes);
+            FsStatus wrote = FsStatus.Ok;
+            for (int i = 1; i <= 3 && wrote == FsStatus.Ok; i++)
+            {
+                wrote = volume.Write(handle, i * PieceBytes, piece, WriteOptions.None);
+                synced = wrote == FsStatus.Ok ? [.. synced, .. piece] : synced;
+            }
+
+            bool isKept = await volume.FsyncAsync(handle, false, CancellationToken.None) == FsStatus.Ok;
+            Assert.True(failures > 0);
+            volume.Close(handle);
+            synced = isKept ? synced : synced[..PieceBytes];
+        }
+
+        disk.Fault = _ => null;
+        await using Volume again = await _fixture.OpenAsync(settings);
+        byte[] found = await again.ReadFileAsync(again.Find(NodeId.Root, "f"));
+        Assert.Equal(synced, found[..synced.Length]);
+    }
+
     [Fact]
     public async Task A_full_cache_refuses_early_and_takes_again_after_an_upload()
     {

@@ -1,6 +1,7 @@
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
+using Drive.Testing;
 using Drive.Vault;
 using Drive.Vault.Checkpoints;
 using Drive.Vault.Keys;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Volumes;
-using Drive.Core;
 
 namespace Drive.Cache.Dirty;
 

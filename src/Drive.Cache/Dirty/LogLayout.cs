@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using Drive.Core.Volumes;
 using Drive.Core;
+using Drive.Core.Volumes;
 
 namespace Drive.Cache.Dirty;
 

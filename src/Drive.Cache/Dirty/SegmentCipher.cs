@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Drive.Core.Volumes;
 using Drive.Core;
+using Drive.Core.Volumes;
 
 namespace Drive.Cache.Dirty;
 

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
-using Drive.Core;
 
 namespace Drive.Stores.Folder;
 

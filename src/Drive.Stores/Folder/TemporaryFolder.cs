@@ -1,6 +1,6 @@
 using System.Globalization;
-using Drive.Core.Platform;
 using Drive.Core;
+using Drive.Core.Platform;
 
 namespace Drive.Stores.Folder;
 

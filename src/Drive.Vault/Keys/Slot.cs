@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
-using Drive.Core;
 using Drive.Vault.Codec;
 using Drive.Vault.Sealing;
 

@@ -1,6 +1,6 @@
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
-using Drive.Core;
 using Drive.Vault.Codec;
 using Drive.Vault.Keys;
 using Drive.Vault.Sealing;

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
-using Drive.Core;
 using Drive.Vault.Codec;
 using Drive.Vault.Keys;
 using Drive.Vault.Sealing;

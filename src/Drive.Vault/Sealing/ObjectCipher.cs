@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
-using Drive.Core.Rows;
 using Drive.Core;
+using Drive.Core.Rows;
 using Drive.Vault.Keys;
 
 namespace Drive.Vault.Sealing;

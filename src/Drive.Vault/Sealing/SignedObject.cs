@@ -1,6 +1,6 @@
+using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
-using Drive.Core;
 using Drive.Vault.Keys;
 
 namespace Drive.Vault.Sealing;

@@ -1,10 +1,10 @@
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 
-namespace Drive.Security;
+namespace Drive.Testing;
 
 /// <summary>A device's current rows in memory, as its database keeps them, and where blocks lie.</summary>
-public sealed class RowTree
+public class RowTree
 {
     private readonly Dictionary<NodeId, NodeRow> _nodes;
     private readonly Dictionary<(NodeId, string), EntryRow> _entries;
@@ -21,7 +21,7 @@ public sealed class RowTree
         _blocks = [];
     }
 
-    private RowTree(RowTree other)
+    public RowTree(RowTree other)
     {
         _nodes = new(other._nodes);
         _entries = new(other._entries);
@@ -33,6 +33,8 @@ public sealed class RowTree
     public IReadOnlyCollection<BlockRow> Blocks => _blocks.Values;
 
     public IReadOnlyCollection<EntryRow> Entries => _entries.Values;
+
+    public IReadOnlyCollection<XattrRow> Xattrs => _xattrs.Values;
 
     public RowTree Clone() => new(this);
 
@@ -55,22 +57,23 @@ public sealed class RowTree
         return rows;
     }
 
+    /// <summary>The tree after a change; one that ends what is not there, or begins what is, does not fit and fails the test.</summary>
     public void Apply(RowChanges changes)
     {
-        changes.Closed.Nodes.ForEach(row => _nodes.Remove(row.Node));
-        changes.Closed.Entries.ForEach(row => _entries.Remove((row.Parent, Text(row.Name))));
-        changes.Closed.Extents.ForEach(row => _extents.Remove((row.Node, row.Offset)));
-        changes.Closed.Xattrs.ForEach(row => _xattrs.Remove((row.Node, Text(row.Name))));
+        changes.Closed.Nodes.ForEach(row => Assert.True(_nodes.Remove(row.Node)));
+        changes.Closed.Entries.ForEach(row => Assert.True(_entries.Remove((row.Parent, Text(row.Name)))));
+        changes.Closed.Extents.ForEach(row => Assert.True(_extents.Remove((row.Node, row.Offset))));
+        changes.Closed.Xattrs.ForEach(row => Assert.True(_xattrs.Remove((row.Node, Text(row.Name)))));
         Add(changes.Opened, changes.Blocks);
     }
 
-    public void Add(RowSet rows, IReadOnlyList<BlockRow> blocks)
+    public void Add(RowSet rows, IReadOnlyList<BlockRow>? blocks = null)
     {
-        rows.Nodes.ForEach(row => _nodes[row.Node] = row);
-        rows.Entries.ForEach(row => _entries[(row.Parent, Text(row.Name))] = row);
-        rows.Extents.ForEach(row => _extents[(row.Node, row.Offset)] = row);
-        rows.Xattrs.ForEach(row => _xattrs[(row.Node, Text(row.Name))] = row);
-        foreach (BlockRow block in blocks)
+        rows.Nodes.ForEach(row => _nodes.Add(row.Node, row));
+        rows.Entries.ForEach(row => _entries.Add((row.Parent, Text(row.Name)), row));
+        rows.Extents.ForEach(row => _extents.Add((row.Node, row.Offset), row));
+        rows.Xattrs.ForEach(row => _xattrs.Add((row.Node, Text(row.Name)), row));
+        foreach (BlockRow block in blocks ?? [])
         {
             _blocks[block.Block] = block;
         }
@@ -92,5 +95,6 @@ public sealed class RowTree
         return whole;
     }
 
-    public static string Text(byte[] name) => System.Text.Encoding.UTF8.GetString(name);
+    /// <summary>A name as a key: one character a byte, whatever its bytes are.</summary>
+    public static string Text(byte[] name) => System.Text.Encoding.Latin1.GetString(name);
 }
