@@ -2,7 +2,7 @@
 _drive() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'up init mount umount list status wait passwd recover repair doctor --help --version' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'up init mount umount list status wait conflicts history restore undelete diff rewind snapshot pin unpin evict limit gc store passwd recovery-key join recover device repair check du doctor serve --help --version' -- "$cur")
         return
     fi
     case $prev in
@@ -11,15 +11,26 @@ _drive() {
     esac
     local words
     case $command in
-        up) words='--name --store --passphrase --foreground --read-only --allow-other --cache-size --passphrase-file --options' ;;
-        init) words='--name --passphrase --passphrase-file' ;;
-        mount) words='--foreground --read-only --allow-other --cache-size --passphrase-file --options' ;;
+        up) words='--name --store --log-store --single-writer --passphrase --foreground --read-only --show-snapshots --allow-other --cache-size --limit-up --limit-down --poll --passphrase-file --options' ;;
+        init) words='--name --log-store --single-writer --passphrase --passphrase-file --without-account-key' ;;
+        mount) words='--at --foreground --read-only --show-snapshots --allow-other --cache-size --limit-up --limit-down --poll --passphrase-file --options' ;;
         umount) words='--wait --timeout --json' ;;
         list | status | doctor) words='--json' ;;
         wait) words='--timeout --json' ;;
-        passwd) words='--passphrase-file --new-passphrase-file' ;;
-        repair) words='--json --passphrase-file' ;;
-        recover) words='--name --passphrase-file' ;;
+        passwd) words='--passphrase-file --new-passphrase-file --without-account-key' ;;
+        check) words='--name --passphrase-file --read-data --repair --json' ;;
+        du) words='--json' ;;
+        repair) words='--history --json --passphrase-file' ;;
+        join | recover) words='--name --log-store --device-name --passphrase-file --again --take-over' ;;
+        gc) words='--dry-run --lapse --keep --json' ;;
+        conflicts) words='--keep --json' ;;
+        recovery-key) words='--name --passphrase-file --unasked' ;;
+        history | diff) words='--json' ;;
+        restore) words='--at --to --overwrite --json' ;;
+        undelete) words='--to --overwrite --json' ;;
+        rewind) words='--to --dry-run --json' ;;
+        snapshot) words='--drive --json' ;;
+        device) words='--name --passphrase-file --json --all --no-wait --from' ;;
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$words --help" -- "$cur")
@@ -27,6 +38,9 @@ _drive() {
     fi
     local names=
     case $command in
+        recovery-key) names='renew' ;;
+        device) names='add list rename revoke writer hand-over take-over account-key' ;;
+        snapshot) names='create list delete' ;;
         mount | umount | status | wait | passwd) names=$(drive list 2> /dev/null | awk '/ mounted | not mounted /{print $1}') ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur"; compgen -f -- "$cur")

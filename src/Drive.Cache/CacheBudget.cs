@@ -69,7 +69,7 @@ public sealed class CacheBudget
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         lock (_gate)
         {
-            if (bytes > _limitBytes - _dirtyBytes)
+            if (bytes > _limitBytes - _dirtyBytes - _cache.PinnedBytes)
             {
                 return false;
             }

@@ -10,7 +10,9 @@ namespace Drive.Cli;
 [JsonSerializable(typeof(IReadOnlyList<ListedVault>))]
 [JsonSerializable(typeof(IReadOnlyList<FileInStore>))]
 [JsonSerializable(typeof(IReadOnlyList<Check>))]
+[JsonSerializable(typeof(IReadOnlyList<ListedConflict>))]
 [JsonSerializable(typeof(WaitReport))]
 [JsonSerializable(typeof(UmountReport))]
 [JsonSerializable(typeof(RepairResult))]
+[JsonSerializable(typeof(StoreReport))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -30,10 +30,29 @@ internal static class CommandLine
         root.Subcommands.Add(ListCommand.Build());
         root.Subcommands.Add(StatusCommand.Build());
         root.Subcommands.Add(WaitCommand.Build(terminal));
+        root.Subcommands.Add(ConflictsCommand.Build(terminal));
+        root.Subcommands.Add(HistoryCommands.BuildHistory());
+        root.Subcommands.Add(HistoryCommands.BuildRestore(terminal));
+        root.Subcommands.Add(HistoryCommands.BuildUndelete(terminal));
+        root.Subcommands.Add(RewindCommands.BuildDiff());
+        root.Subcommands.Add(RewindCommands.BuildRewind(terminal));
+        root.Subcommands.Add(SnapshotCommand.Build(terminal));
+        root.Subcommands.Add(PinCommands.BuildPin(terminal));
+        root.Subcommands.Add(PinCommands.BuildUnpin(terminal));
+        root.Subcommands.Add(PinCommands.BuildEvict(terminal));
+        root.Subcommands.Add(LimitCommand.Build());
+        root.Subcommands.Add(GarbageCommand.Build(terminal));
         root.Subcommands.Add(PasswdCommand.Build(terminal));
-        root.Subcommands.Add(RecoverCommand.Build(terminal));
+        root.Subcommands.Add(RecoveryKeyCommand.Build(terminal));
+        root.Subcommands.Add(JoinCommand.Build(terminal));
+        root.Subcommands.Add(JoinCommand.BuildRecover(terminal));
+        root.Subcommands.Add(DeviceCommand.Build(terminal));
         root.Subcommands.Add(RepairCommand.Build(terminal));
+        root.Subcommands.Add(CheckCommand.Build(terminal));
+        root.Subcommands.Add(DuCommand.Build());
+        root.Subcommands.Add(StoreCommand.Build(terminal));
         root.Subcommands.Add(DoctorCommand.Build());
+        root.Subcommands.Add(ServeCommand.Build(terminal));
         root.Subcommands.Add(MountHelperCommand.Build(terminal));
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExampleHelp((HelpAction)help.Action!);
@@ -44,7 +63,7 @@ internal static class CommandLine
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
         Terminal terminal = new();
-        ParseResult parsed = Build(terminal).Parse(arguments);
+        ParseResult parsed = Parse(Build(terminal), arguments);
         if (parsed.Errors.Count > 0)
         {
             string said = parsed.UnmatchedTokens.Count > 0 ? $"'{parsed.UnmatchedTokens[0]}' makes no sense here" : parsed.Errors[0].Message.TrimEnd('.');
@@ -54,6 +73,9 @@ internal static class CommandLine
         int code = await InvokeAsync(parsed, terminal);
         return parsed.CommandResult.Command.Name == MountHelperCommand.Name ? MountHelperCommand.Translate(code) : code;
     }
+
+    /// <summary>Reads a command line. A word that begins with @ is no file of further words: it names a commit.</summary>
+    public static ParseResult Parse(RootCommand root, IReadOnlyList<string> arguments) => root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
     private static async Task<int> InvokeAsync(ParseResult parsed, Terminal terminal)
     {
@@ -90,5 +112,5 @@ internal static class CommandLine
         return (int)code;
     }
 
-    private static string Called(Command command) => command is RootCommand ? "drive" : $"drive {command.Name}";
+    private static string Called(Command command) => command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{Called(parent)} {command.Name}" : "drive";
 }

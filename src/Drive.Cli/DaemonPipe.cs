@@ -1,5 +1,6 @@
 using System.Text;
 using Drive.Control;
+using Drive.Core.Stores;
 using Drive.Service.Hosting;
 
 namespace Drive.Cli;
@@ -18,8 +19,13 @@ internal static class DaemonPipe
         writer.Write(request.Name);
         writer.Write(request.Mountpoint);
         writer.Write(request.ReadOnly);
+        Write(writer, request.At);
+        writer.Write(request.ShowSnapshots);
         writer.Write(request.AllowOther);
         writer.Write(request.CacheLimitBytes ?? -1);
+        Write(writer, request.LimitUp?.ToString());
+        Write(writer, request.LimitDown?.ToString());
+        writer.Write(request.Poll?.Ticks ?? -1);
         Write(writer, request.FsName);
         writer.Write(request.KernelOptions.Count);
         foreach (string option in request.KernelOptions)
@@ -39,8 +45,13 @@ internal static class DaemonPipe
             string name = reader.ReadString();
             string mountpoint = reader.ReadString();
             bool readOnly = reader.ReadBoolean();
+            string? at = Read(reader);
+            bool showSnapshots = reader.ReadBoolean();
             bool allowOther = reader.ReadBoolean();
             long limit = reader.ReadInt64();
+            RateSchedule? limitUp = Read(reader) is { } up ? RateSchedule.ParseWritten(up) : null;
+            RateSchedule? limitDown = Read(reader) is { } down ? RateSchedule.ParseWritten(down) : null;
+            long poll = reader.ReadInt64();
             string? fsName = Read(reader);
             string[] options = new string[reader.ReadInt32()];
             for (int i = 0; i < options.Length; i++)
@@ -53,8 +64,13 @@ internal static class DaemonPipe
                 Name = name,
                 Mountpoint = mountpoint,
                 ReadOnly = readOnly,
+                At = at,
+                ShowSnapshots = showSnapshots,
                 AllowOther = allowOther,
                 CacheLimitBytes = limit < 0 ? null : limit,
+                LimitUp = limitUp,
+                LimitDown = limitDown,
+                Poll = poll < 0 ? null : TimeSpan.FromTicks(poll),
                 FsName = fsName,
                 KernelOptions = options,
             };

@@ -9,7 +9,7 @@ internal enum ExitCode
     /// <summary>Done.</summary>
     Done = 0,
 
-    /// <summary>The answer is no: a wait ran out with data left, a repair could not prove that all is there, or the doctor found something broken.</summary>
+    /// <summary>The answer is no: a wait ran out with data left, a repair could not prove that all is there, or the doctor or a scrub found something broken.</summary>
     No = 1,
 
     /// <summary>The command line makes no sense.</summary>
@@ -21,7 +21,7 @@ internal enum ExitCode
     /// <summary>No such vault, or nothing is mounted.</summary>
     NotFound = 4,
 
-    /// <summary>Mounted already, name taken, or another device has the vault open.</summary>
+    /// <summary>Mounted already, name taken, or another command is at work in the store.</summary>
     InUse = 5,
 
     /// <summary>The mount point can't be used.</summary>
@@ -41,6 +41,15 @@ internal enum ExitCode
 
     /// <summary>The local disk.</summary>
     LocalDisk = 11,
+
+    /// <summary>A store is of class B: a vault can be kept there.</summary>
+    ClassB = 12,
+
+    /// <summary>A store is of class C: a vault is not safe there.</summary>
+    ClassC = 13,
+
+    /// <summary>Somebody else has to do something first.</summary>
+    NotReady = 14,
 }
 
 /// <summary>The one table from errors to exit codes.</summary>
@@ -50,17 +59,20 @@ internal static class ExitCodes
     public static IReadOnlyList<(ExitCode Code, string Meaning)> All { get; } =
     [
         (ExitCode.Done, "done"),
-        (ExitCode.No, "wait: not everything is in the store yet; repair: something is lost; doctor: something is broken"),
+        (ExitCode.No, "wait: not everything is in the store yet; device add: nobody joined; repair: something is lost; check: the store lacks something; doctor: something is broken; serve --scrub: something is damaged"),
         (ExitCode.Usage, "the command line makes no sense"),
         (ExitCode.Failed, "anything else went wrong"),
         (ExitCode.NotFound, "no such vault, or nothing is mounted"),
-        (ExitCode.InUse, "mounted already, name taken, or another device has the vault open"),
+        (ExitCode.InUse, "mounted already, name taken, or another command is at work in the store"),
         (ExitCode.BadMountPoint, "the mount point is missing, not empty or taken"),
         (ExitCode.WrongSecret, "wrong or missing passphrase, recovery key or device key"),
         (ExitCode.BadVault, "no vault there, a newer format, or failed authentication"),
         (ExitCode.StoreUnreachable, "the store does not answer or refuses"),
         (ExitCode.NoFuse, "this machine can't mount: no FUSE, or not allowed"),
         (ExitCode.LocalDisk, "the local disk is full or fails"),
+        (ExitCode.ClassB, "store check: class B, good for a vault (class A is 0)"),
+        (ExitCode.ClassC, "store check: class C, no safe place for a vault"),
+        (ExitCode.NotReady, "not possible now: the message says who has to do what first"),
     ];
 
     /// <summary>The code of an error.</summary>
@@ -76,6 +88,7 @@ internal static class ExitCodes
         DriveError.StoreUnreachable => ExitCode.StoreUnreachable,
         DriveError.NoFuse => ExitCode.NoFuse,
         DriveError.LocalDisk => ExitCode.LocalDisk,
+        DriveError.NotReady => ExitCode.NotReady,
         _ => throw new UnreachableException(),
     };
 }

@@ -1,4 +1,5 @@
 using Drive.Control;
+using Drive.Core.Stores;
 
 namespace Drive.Cli;
 
@@ -16,6 +17,7 @@ internal sealed record MountOptions
     private static readonly HashSet<string> ForTheKernel =
     [
         "nodev", "dev", "nosuid", "suid", "noexec", "exec", "noatime", "atime", "nodiratime", "diratime", "relatime", "norelatime", "strictatime", "lazytime", "sync", "async", "dirsync",
+        "transport=auto", "transport=device", "transport=uring", "allow_uring",
     ];
 
     /// <summary>ro.</summary>
@@ -24,11 +26,26 @@ internal sealed record MountOptions
     /// <summary>allow_other.</summary>
     public bool AllowOther { get; init; }
 
+    /// <summary>at=TIME: the drive as it was.</summary>
+    public string? At { get; init; }
+
+    /// <summary>show_snapshots.</summary>
+    public bool ShowSnapshots { get; init; }
+
     /// <summary>fsname=X: the source that the mount table shows.</summary>
     public string? FsName { get; init; }
 
     /// <summary>cache_size=20G.</summary>
     public long? CacheLimitBytes { get; init; }
+
+    /// <summary>limit_up=08:00-18:00=1M;2M.</summary>
+    public RateSchedule? LimitUp { get; init; }
+
+    /// <summary>limit_down=2M.</summary>
+    public RateSchedule? LimitDown { get; init; }
+
+    /// <summary>poll=5s.</summary>
+    public TimeSpan? Poll { get; init; }
 
     /// <summary>passphrase_file=FILE.</summary>
     public string? PassphraseFile { get; init; }
@@ -36,7 +53,7 @@ internal sealed record MountOptions
     /// <summary>drive_home=DIR: DRIVE_HOME for mounts that no user's environment surrounds.</summary>
     public string? DriveHome { get; init; }
 
-    /// <summary>Options for mount(2).</summary>
+    /// <summary>Options for mount(2) and for the way that requests take from the kernel.</summary>
     public IReadOnlyList<string> Kernel { get; init; } = [];
 
     /// <summary>Reads one or more option lists; later ones win.</summary>
@@ -54,8 +71,13 @@ internal sealed record MountOptions
                 "ro" => options with { ReadOnly = true },
                 "rw" => options with { ReadOnly = false },
                 "allow_other" => options with { AllowOther = true },
+                "at" when value.Length > 0 => options with { At = value },
+                "show_snapshots" => options with { ShowSnapshots = true },
                 "fsname" when value.Length > 0 => options with { FsName = value },
                 "cache_size" => options with { CacheLimitBytes = Size(value) },
+                "limit_up" => options with { LimitUp = Limit(value) },
+                "limit_down" => options with { LimitDown = Limit(value) },
+                "poll" => options with { Poll = Interval(value) },
                 "passphrase_file" when value.Length > 0 => options with { PassphraseFile = value },
                 "drive_home" when value.Length > 0 => options with { DriveHome = value },
                 _ when ForTheKernel.Contains(option) => Keep(option),
@@ -76,4 +98,22 @@ internal sealed record MountOptions
     /// <summary>Bytes, or a refusal.</summary>
     public static long Size(string text) => Quantity.ParseBytes(text)
         ?? throw new DriveException(DriveError.Usage, $"'{text}' is no size: write 500M, 20G or 1T.");
+
+    /// <summary>A limit, or a refusal; null for nothing said.</summary>
+    public static RateSchedule? Limit(string? text)
+    {
+        try
+        {
+            return text is null ? null : RateSchedule.Parse(text, Quantity.ParseBytes);
+        }
+        catch (FormatException exception)
+        {
+            throw new DriveException(DriveError.Usage, exception.Message, exception);
+        }
+    }
+
+    /// <summary>A time from half a second to a day, or a refusal.</summary>
+    public static TimeSpan Interval(string text) => Quantity.ParseTime(text) is { TotalSeconds: >= 0.5 and <= 86_400 } interval
+        ? interval
+        : throw new DriveException(DriveError.Usage, $"'{text}' is no interval from 0.5s to 24h: write 5s or 2m.");
 }

@@ -32,6 +32,18 @@ internal static class Running
         return records.FirstOrDefault(record => record.Name == nameOrDirectory) ?? records.FirstOrDefault(record => record.Mountpoint == full);
     }
 
+    /// <summary>The daemon whose drive a path lies on, and the path below its mount point; a refusal when there is none.</summary>
+    public static async Task<(ControlClient Drive, string Below)> AtPathAsync(DrivePaths paths, string path, CancellationToken cancellationToken)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        DaemonRecord? record = DaemonRecords.All(paths)
+            .Where(record => full == record.Mountpoint || full.StartsWith(record.Mountpoint + '/', StringComparison.Ordinal))
+            .MaxBy(static record => record.Mountpoint.Length);
+        return record is not null && await ControlClient.TryConnectAsync(record, cancellationToken) is { } drive
+            ? (drive, full[record.Mountpoint.Length..].Trim('/'))
+            : throw new DriveException(DriveError.NotFound, $"'{path}' does not lie on a mounted drive: 'drive list' shows where drives are mounted.");
+    }
+
     /// <summary>The one that is mounted; a refusal when none is, or when it is not clear which.</summary>
     public static async Task<ControlClient> OnlyAsync(DrivePaths paths, string command, CancellationToken cancellationToken)
     {

@@ -21,6 +21,17 @@ internal sealed class Terminal
         Console.Error.WriteLine(line);
     }
 
+    /// <summary>A line from a prompt, or of standard input where that is no terminal; empty when there is none.</summary>
+    public static string Ask(string prompt)
+    {
+        if (!Console.IsInputRedirected)
+        {
+            Console.Error.Write(prompt + ": ");
+        }
+
+        return Console.In.ReadLine()?.Trim() ?? "";
+    }
+
     /// <summary>A secret from a prompt without echo, or one line of standard input where that is no terminal.</summary>
     public string AskSecret(string prompt)
     {

@@ -1,14 +1,16 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Drive.Control;
 
 /// <summary>
 /// Talks to one daemon. Failures are <see cref="DriveException"/>; a daemon that is not there is null from <see cref="TryConnectAsync"/>.
 /// </summary>
-public sealed class ControlClient : IDisposable
+public sealed partial class ControlClient : IDisposable
 {
     // A daemon answers a status in milliseconds, and its stop has a limit of less than nine seconds.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(9.5);
@@ -49,19 +51,29 @@ public sealed class ControlClient : IDisposable
     }
 
     /// <summary>How the drive stands.</summary>
-    public async Task<DriveStatus> GetStatusAsync(CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(AnswerTime);
-        using HttpResponseMessage response = await SendAsync(HttpMethod.Get, ControlRoutes.Status, deadline.Token, cancellationToken);
-        await using Stream body = await response.Content.ReadAsStreamAsync(deadline.Token);
-        return await JsonSerializer.DeserializeAsync(body, ControlJson.Default.DriveStatus, deadline.Token) ?? throw Garbled();
-    }
+    public Task<DriveStatus> GetStatusAsync(CancellationToken cancellationToken) =>
+        AskAsync(HttpMethod.Get, ControlRoutes.Status, null, ControlJson.Default.DriveStatus, cancellationToken);
+
+    /// <summary>Keeps a path on this machine, or lets it go; what is pinned in all then.</summary>
+    public Task<PinnedContent> SetPinnedAsync(string path, bool isPinned, CancellationToken cancellationToken) => AskAsync(
+        HttpMethod.Post,
+        isPinned ? ControlRoutes.Pin : ControlRoutes.Unpin,
+        JsonContent.Create(new PathRequest(path), ControlJson.Default.PathRequest),
+        ControlJson.Default.PinnedContent,
+        cancellationToken);
+
+    /// <summary>Frees the local space of a path.</summary>
+    public Task<EvictReply> EvictAsync(string path, CancellationToken cancellationToken) => AskAsync(
+        HttpMethod.Post, ControlRoutes.Evict, JsonContent.Create(new PathRequest(path), ControlJson.Default.PathRequest), ControlJson.Default.EvictReply, cancellationToken);
+
+    /// <summary>Sets limits until the drive is unmounted; how they are then.</summary>
+    public Task<TransferLimits> SetLimitsAsync(LimitRequest request, CancellationToken cancellationToken) => AskAsync(
+        HttpMethod.Post, ControlRoutes.Limits, JsonContent.Create(request, ControlJson.Default.LimitRequest), ControlJson.Default.TransferLimits, cancellationToken);
 
     /// <summary>Lines until everything written before the call is in the store; the last one says so. Cancel to give up.</summary>
     public async IAsyncEnumerable<WaitLine> WaitAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using HttpResponseMessage response = await SendAsync(HttpMethod.Post, ControlRoutes.Wait, cancellationToken, cancellationToken);
+        using HttpResponseMessage response = await SendAsync(HttpMethod.Post, ControlRoutes.Wait, null, cancellationToken, cancellationToken);
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
         using StreamReader reader = new(body);
         while (await ReadLineAsync(reader, cancellationToken) is { } line)
@@ -71,14 +83,7 @@ public sealed class ControlClient : IDisposable
     }
 
     /// <summary>Stops the daemon in order. When this returns nothing is mounted any more.</summary>
-    public async Task<StopReply> StopAsync(CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(AnswerTime);
-        using HttpResponseMessage response = await SendAsync(HttpMethod.Post, ControlRoutes.Stop, deadline.Token, cancellationToken);
-        await using Stream body = await response.Content.ReadAsStreamAsync(deadline.Token);
-        return await JsonSerializer.DeserializeAsync(body, ControlJson.Default.StopReply, deadline.Token) ?? throw Garbled();
-    }
+    public Task<StopReply> StopAsync(CancellationToken cancellationToken) => AskAsync(HttpMethod.Post, ControlRoutes.Stop, null, ControlJson.Default.StopReply, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
@@ -98,12 +103,27 @@ public sealed class ControlClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string route, CancellationToken deadline, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(HttpMethod method, string route, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(AnswerTime);
+        return await AskPatientlyAsync(method, route, content, type, deadline.Token, cancellationToken);
+    }
+
+    private async Task<T> AskPatientlyAsync<T>(
+        HttpMethod method, string route, HttpContent? content, JsonTypeInfo<T> type, CancellationToken deadline, CancellationToken cancellationToken)
+    {
+        using HttpResponseMessage response = await SendAsync(method, route, content, deadline, cancellationToken);
+        await using Stream body = await response.Content.ReadAsStreamAsync(deadline);
+        return await JsonSerializer.DeserializeAsync(body, type, deadline) ?? throw Garbled();
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string route, HttpContent? content, CancellationToken deadline, CancellationToken cancellationToken)
     {
         HttpResponseMessage response;
         try
         {
-            using HttpRequestMessage request = new(method, route);
+            using HttpRequestMessage request = new(method, route) { Content = content };
             response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline);
         }
         catch (HttpRequestException exception)

@@ -15,7 +15,7 @@ public enum DriveError
     /// <summary>No vault of that name is known here, or nothing is mounted.</summary>
     NotFound,
 
-    /// <summary>The name is taken, the drive is mounted already, or another device has the vault open.</summary>
+    /// <summary>The name is taken, the drive is mounted already, or another command is at work in the store.</summary>
     InUse,
 
     /// <summary>The mount point is missing, no directory, not empty or taken.</summary>
@@ -35,6 +35,9 @@ public enum DriveError
 
     /// <summary>The local disk is full or fails.</summary>
     LocalDisk,
+
+    /// <summary>Somebody else has to do something first: another device, or whoever mounted the drive.</summary>
+    NotReady,
 }
 
 /// <summary>A refusal for people: one line that says what to do next.</summary>

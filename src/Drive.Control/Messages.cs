@@ -17,6 +17,24 @@ public readonly record struct CacheUse(long Used, long Limit);
 /// <summary>Bytes per second over the last seconds.</summary>
 public readonly record struct TransferRates(double Up, double Down);
 
+/// <summary>What went to and from the store since the daemon started: calls, those of them that failed, and bytes of content each way.</summary>
+public readonly record struct TrafficTotals(long Requests, long Failures, long Up, long Down);
+
+/// <summary>Limits of what goes to and from the store, as they were set and in bytes per second now; null is no limit.</summary>
+public readonly record struct TransferLimits(string? Up, string? Down, long? UpNow, long? DownNow);
+
+/// <summary>Limits to set, amounts in bytes per second ("off" for none); null leaves one as it is.</summary>
+public sealed record LimitRequest(string? Up, string? Down);
+
+/// <summary>A path on the drive, below its mount point, parts between slashes; empty for all of it.</summary>
+public sealed record PathRequest(string Path);
+
+/// <summary>Content that is kept on this machine: all of it, what is still to be fetched of it (in sealed bytes), and why that is not, or null.</summary>
+public readonly record struct PinnedContent(FileAmount Pinned, FileAmount ToFetch, string? Problem);
+
+/// <summary>Bytes of the local disk that were freed, and files that stay with bytes that are not in the store.</summary>
+public sealed record EvictReply(long FreedBytes, FileAmount Kept);
+
 /// <summary>A mounted drive, as <c>drive status --json</c> prints it.</summary>
 public sealed record DriveStatus
 {
@@ -52,6 +70,15 @@ public sealed record DriveStatus
 
     /// <summary>Transfer rates.</summary>
     public TransferRates Rates { get; init; }
+
+    /// <summary>What is pinned.</summary>
+    public PinnedContent Pins { get; init; }
+
+    /// <summary>Limits of the rates.</summary>
+    public TransferLimits Limits { get; init; }
+
+    /// <summary>All that was asked of the store.</summary>
+    public TrafficTotals Traffic { get; init; }
 
     /// <summary>"reachable", "unreachable" or "stopped".</summary>
     public required string StoreState { get; init; }
@@ -101,7 +128,33 @@ public sealed record StartLine(string? Mountpoint, ErrorReply? Error, string? No
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
 [JsonSerializable(typeof(DriveStatus))]
+[JsonSerializable(typeof(PathRequest))]
+[JsonSerializable(typeof(PinnedContent))]
+[JsonSerializable(typeof(EvictReply))]
+[JsonSerializable(typeof(LimitRequest))]
+[JsonSerializable(typeof(TransferLimits))]
 [JsonSerializable(typeof(WaitLine))]
 [JsonSerializable(typeof(StopReply))]
 [JsonSerializable(typeof(ErrorReply))]
+[JsonSerializable(typeof(GarbageRequest))]
+[JsonSerializable(typeof(GarbageReply))]
+[JsonSerializable(typeof(DeviceList))]
+[JsonSerializable(typeof(PairingReply))]
+[JsonSerializable(typeof(RecoveryKeyMessage))]
+[JsonSerializable(typeof(CheckOrder))]
+[JsonSerializable(typeof(CheckResult))]
+[JsonSerializable(typeof(DiskCost))]
+[JsonSerializable(typeof(DeviceRequest))]
+[JsonSerializable(typeof(PassphraseRequest))]
+[JsonSerializable(typeof(PathVersions))]
+[JsonSerializable(typeof(StateRequest))]
+[JsonSerializable(typeof(StateInfo))]
+[JsonSerializable(typeof(RestoreRequest))]
+[JsonSerializable(typeof(RestoreReply))]
+[JsonSerializable(typeof(CompareRequest))]
+[JsonSerializable(typeof(CompareReply))]
+[JsonSerializable(typeof(SnapshotList))]
+[JsonSerializable(typeof(SnapshotRequest))]
+[JsonSerializable(typeof(SnapshotInfo))]
+[JsonSerializable(typeof(PastMountRequest))]
 public sealed partial class ControlJson : JsonSerializerContext;

@@ -31,6 +31,9 @@ public enum Mistake
     /// <summary>The database does not flush its commits.</summary>
     DatabaseNotFlushed,
 
+    /// <summary>A database that was let fall behind the journal is not flushed again before the log lets go.</summary>
+    DatabaseLeftBehind,
+
     /// <summary>fsync answers before anything is saved.</summary>
     FsyncSavesNothing,
 
@@ -132,6 +135,36 @@ public enum Mistake
 
     /// <summary>A truncated slot that was made again counts as committed.</summary>
     FloorNotReadAfterAppend,
+
+    /// <summary>A checkpoint is written of rows that do not give the log's state hash.</summary>
+    CheckpointSumIgnored,
+
+    /// <summary>A checkpoint is named that the store has not given back.</summary>
+    CheckpointNotReadBack,
+
+    /// <summary>A start at a checkpoint need not come to a state that the device has proven.</summary>
+    CheckpointNotProven,
+
+    /// <summary>A commit may name a pack that was condemned before.</summary>
+    CondemnedPackNamed,
+
+    /// <summary>Packs are swept before every device has committed above their condemnation.</summary>
+    SweptBeforeAllKnow,
+
+    /// <summary>A device commits above a condemnation without having rescued what content here shares with the condemned packs.</summary>
+    CondemnedContentKept,
+
+    /// <summary>What is needed only by content here that no commit holds is neither counted nor rescued.</summary>
+    OwnContentNotCounted,
+
+    /// <summary>Packs are deleted as soon as they are condemned.</summary>
+    DeletedBeforeSwept,
+
+    /// <summary>What a kept state of the past needs is not counted.</summary>
+    PastNotCounted,
+
+    /// <summary>Packs that no commit names go although another device may be about to name them.</summary>
+    StrayOfAnotherDeleted,
 
     /// <summary>A key slot may name any cost of its passphrase.</summary>
     PassphraseCostNotChecked,

@@ -212,6 +212,26 @@ public sealed class LocalDisk : IDisk
         return ((long)(space.Blocks * space.FragmentSize), (long)(space.BlocksAvailable * space.FragmentSize));
     }
 
+    public IDisposable Watch(string path, Action<string> appeared)
+    {
+        FileSystemWatcher? watcher = null;
+        try
+        {
+            watcher = new FileSystemWatcher(path) { IncludeSubdirectories = true, NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName };
+            watcher.Created += (_, made) => appeared(made.FullPath);
+            watcher.Renamed += (_, renamed) => appeared(renamed.FullPath);
+            watcher.Error += (_, _) => appeared(path);
+            watcher.EnableRaisingEvents = true;
+            return watcher;
+        }
+        catch (Exception exception) when (exception is IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            // No such directory, or the system has no more watches to give.
+            watcher?.Dispose();
+            return Stream.Null;
+        }
+    }
+
     private static SafeFileHandle? OpenHandle(string path, int flags, out int errno)
     {
         while (true)

@@ -12,7 +12,7 @@ internal static partial class EngineLog
     [LoggerMessage(3001, LogLevel.Error, "A local commit failed: {Status}.")]
     public static partial void LogSaveFailed(ILogger logger, FsStatus status, Exception error);
 
-    [LoggerMessage(3012, LogLevel.Error, "Emptying memory into the dirty log failed.")]
+    [LoggerMessage(3016, LogLevel.Error, "Emptying memory into the dirty log failed.")]
     public static partial void LogSpillFailed(ILogger logger, Exception error);
 
     [LoggerMessage(3002, LogLevel.Error, "A {Call} failed.")]
@@ -44,4 +44,31 @@ internal static partial class EngineLog
 
     [LoggerMessage(3011, LogLevel.Warning, "The local state is rebuilt from the store and the dirty log: {Reason}")]
     public static partial void LogRebuilding(ILogger logger, string reason);
+
+    [LoggerMessage(3012, LogLevel.Information, "A checkpoint of commit {Seq} was written: {Bytes} bytes.")]
+    public static partial void LogCheckpointWritten(ILogger logger, long seq, long bytes);
+
+    [LoggerMessage(3013, LogLevel.Warning, "A checkpoint could not be written; trying again in {Delay}.")]
+    public static partial void LogCheckpointDelayed(ILogger logger, TimeSpan delay, Exception error);
+
+    [LoggerMessage(3014, LogLevel.Information, "The tree of commit {Seq} was taken over from its checkpoint.")]
+    public static partial void LogCheckpointLoaded(ILogger logger, long seq);
+
+    [LoggerMessage(3015, LogLevel.Warning, "{Object} failed its proof at a start from the last checkpoint; the log is read from its beginning.")]
+    public static partial void LogCheckpointRefused(ILogger logger, string @object, Exception error);
+
+    [LoggerMessage(3016, LogLevel.Debug, "Commit {Seq} of another device was taken over; {Conflicts} names were given to what was changed on both.")]
+    public static partial void LogTakenOver(ILogger logger, long seq, int conflicts);
+
+    [LoggerMessage(3017, LogLevel.Warning, "Fetching pinned content ended.")]
+    public static partial void LogPinsFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(3018, LogLevel.Debug, "Commit {Seq} is in the log; it changes nothing of the tree.")]
+    public static partial void LogLandedAlone(ILogger logger, long seq);
+
+    [LoggerMessage(3019, LogLevel.Information, "Gave space back: {Deleted} packs with {Bytes} bytes; {Waiting} wait for other devices.")]
+    public static partial void LogCollected(ILogger logger, int deleted, long bytes, int waiting);
+
+    [LoggerMessage(3020, LogLevel.Information, "Giving space back is tried again in {Delay}.")]
+    public static partial void LogCollectDelayed(ILogger logger, TimeSpan delay, Exception error);
 }

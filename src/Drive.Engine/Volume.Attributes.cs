@@ -43,7 +43,7 @@ public sealed partial class Volume
                 return FsStatus.NotFound;
             }
 
-            if (IsReadOnly)
+            if (RefusesChanges)
             {
                 return FsStatus.ReadOnly;
             }
@@ -59,7 +59,7 @@ public sealed partial class Volume
                 return FsStatus.Invalid;
             }
 
-            if (resizes && handle != HandleId.None && (!_handles.TryGetValue(handle, out Handle? open) || (open.Options & OpenOptions.Write) == 0))
+            if (resizes && handle != HandleId.None && (!TryFindFile(handle, out _, out OpenOptions opened) || (opened & OpenOptions.Write) == 0))
             {
                 return FsStatus.BadHandle;
             }
@@ -128,6 +128,11 @@ public sealed partial class Volume
                 return CopyOut(Encoding.ASCII.GetBytes(DescribeState(found.Id)), value, out length);
             }
 
+            if (name.SequenceEqual(Encoding.ASCII.GetBytes(PinnedXattr)) && (found.IsRegular || found.IsDirectory))
+            {
+                return CopyOut(IsPinned(found.Id) ? "yes"u8 : "no"u8, value, out length);
+            }
+
             if (!HasNamespace(name))
             {
                 return FsStatus.NotSupported;
@@ -150,28 +155,7 @@ public sealed partial class Volume
                 return FsStatus.NotFound;
             }
 
-            Dictionary<byte[], byte[]> xattrs = LoadXattrs(found);
-            length = xattrs.Keys.Sum(static name => name.Length + 1);
-            if (names.IsEmpty)
-            {
-                return FsStatus.Ok;
-            }
-
-            if (names.Length < length)
-            {
-                length = 0;
-                return FsStatus.BufferTooSmall;
-            }
-
-            int position = 0;
-            foreach (byte[] name in xattrs.Keys)
-            {
-                name.CopyTo(names[position..]);
-                names[position + name.Length] = 0;
-                position += name.Length + 1;
-            }
-
-            return FsStatus.Ok;
+            return CopyNames(LoadXattrs(found).Keys, names, out length);
         }
     }
 
@@ -191,7 +175,7 @@ public sealed partial class Volume
                 return FsStatus.NotFound;
             }
 
-            if (IsReadOnly)
+            if (RefusesChanges)
             {
                 return FsStatus.ReadOnly;
             }
@@ -233,7 +217,7 @@ public sealed partial class Volume
                 return FsStatus.NotFound;
             }
 
-            if (IsReadOnly)
+            if (RefusesChanges)
             {
                 return FsStatus.ReadOnly;
             }
@@ -310,16 +294,23 @@ public sealed partial class Volume
 
     private Dictionary<byte[], byte[]> LoadXattrs(Node node)
     {
+        if (node.AreXattrsLost)
+        {
+            throw new IOException("The extended attributes of this unlinked file could not be kept.");
+        }
+
         if (node.Xattrs is null)
         {
-            node.Xattrs = new Dictionary<byte[], byte[]>(NameComparer.Instance);
+            Dictionary<byte[], byte[]> found = new(NameComparer.Instance);
             if (!node.IsNew)
             {
                 foreach (XattrRow row in _metadata.ReadXattrs(node.Id))
                 {
-                    node.Xattrs[row.Name] = row.Value;
+                    found[row.Name] = row.Value;
                 }
             }
+
+            node.Xattrs = found;
         }
 
         return node.Xattrs;
@@ -365,10 +356,35 @@ public sealed partial class Volume
             : FsStatus.Ok;
     }
 
-    private static bool HasNamespace(ReadOnlySpan<byte> name) =>
+    /// <summary>Each name followed by NUL; only the length where there is no room for any.</summary>
+    internal static FsStatus CopyNames(IEnumerable<byte[]> all, Span<byte> names, out int length)
+    {
+        int position = 0;
+        foreach (byte[] name in all)
+        {
+            if (!names.IsEmpty)
+            {
+                if (names.Length - position <= name.Length)
+                {
+                    length = 0;
+                    return FsStatus.BufferTooSmall;
+                }
+
+                name.CopyTo(names[position..]);
+                names[position + name.Length] = 0;
+            }
+
+            position += name.Length + 1;
+        }
+
+        length = position;
+        return FsStatus.Ok;
+    }
+
+    internal static bool HasNamespace(ReadOnlySpan<byte> name) =>
         name.StartsWith("user."u8) || name.StartsWith("trusted."u8) || name.StartsWith("security."u8);
 
-    private static FsStatus CopyOut(ReadOnlySpan<byte> stored, Span<byte> value, out int length)
+    internal static FsStatus CopyOut(ReadOnlySpan<byte> stored, Span<byte> value, out int length)
     {
         length = stored.Length;
         if (value.IsEmpty)

@@ -16,7 +16,8 @@ public sealed partial class Volume
 
     private void CompactLog()
     {
-        long dead = _log.BytesOnDisk - _log.LiveBytes;
+        // By the records: zeros that lie ahead of them are no reason to move any.
+        long dead = _log.GetUsage().Sum(static usage => usage.BytesOnDisk) - _log.LiveBytes;
         if (dead < Math.Max(_settings.DeadLogBytesMax, _log.LiveBytes))
         {
             return;

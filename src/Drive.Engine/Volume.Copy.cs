@@ -19,8 +19,18 @@ public sealed partial class Volume
 
     private IoResult CopyRange(HandleId source, long sourceOffset, HandleId target, long targetOffset, long length)
     {
-        if (!_handles.TryGetValue(source, out Handle? from) || !_handles.TryGetValue(target, out Handle? to)
-            || from.Node.IsDirectory || to.Node.IsDirectory || (to.Options & (OpenOptions.Write | OpenOptions.Append)) != OpenOptions.Write)
+        if (!TryFindFile(source, out Node from, out _))
+        {
+            return IoResult.Failed(FsStatus.BadHandle);
+        }
+
+        return CopyInto(target, from, from.Size, (offset, end) => FindSource(from, offset, end), sourceOffset, targetOffset, length);
+    }
+
+    /// <summary>Shares what a source of <paramref name="size"/> bytes shows, which <paramref name="find"/> tells; <paramref name="from"/> is its node, unless it is one of the past.</summary>
+    private IoResult CopyInto(HandleId target, Node? from, long size, Func<long, long, Source> find, long sourceOffset, long targetOffset, long length)
+    {
+        if (!TryFindFile(target, out Node to, out OpenOptions opened) || (opened & (OpenOptions.Write | OpenOptions.Append)) != OpenOptions.Write)
         {
             return IoResult.Failed(FsStatus.BadHandle);
         }
@@ -30,12 +40,12 @@ public sealed partial class Volume
             return IoResult.Failed(FsStatus.Invalid);
         }
 
-        if (IsReadOnly)
+        if (RefusesChanges)
         {
             return IoResult.Failed(FsStatus.ReadOnly);
         }
 
-        length = Math.Clamp(from.Node.Size - sourceOffset, 0, length);
+        length = Math.Clamp(size - sourceOffset, 0, length);
         if (length == 0)
         {
             return IoResult.Done(0);
@@ -46,22 +56,49 @@ public sealed partial class Volume
             return IoResult.Failed(FsStatus.TooLarge);
         }
 
-        bool overlaps = ReferenceEquals(from.Node, to.Node) && Math.Abs(sourceOffset - targetOffset) < length;
+        bool overlaps = ReferenceEquals(from, to) && Math.Abs(sourceOffset - targetOffset) < length;
         if (overlaps)
         {
             return IoResult.Failed(FsStatus.Invalid);
         }
 
+        if (!CanShare(find, sourceOffset, sourceOffset + length))
+        {
+            // The caller copies the bytes.
+            return IoResult.Failed(FsStatus.NotSupported);
+        }
+
         BeginChange();
-        ShareRange(from.Node, sourceOffset, to.Node, targetOffset, length);
-        to.Node.Size = Math.Max(to.Node.Size, targetOffset + length);
-        to.Node.MaySparse = true;
-        TouchAccess(from.Node);
-        TouchContent(to.Node, Now());
+        ShareRange(find, sourceOffset, to, targetOffset, length);
+        to.Size = Math.Max(to.Size, targetOffset + length);
+        to.MaySparse = true;
+        if (from is not null)
+        {
+            TouchAccess(from);
+        }
+
+        TouchContent(to, Now());
         return IoResult.Done(length);
     }
 
-    private void ShareRange(Node from, long sourceOffset, Node to, long targetOffset, long length)
+    /// <summary>Whether the vault still has all blocks of a range. What was forgotten, and is shown until everything here has followed, is not to be named anew.</summary>
+    private bool CanShare(Func<long, long, Source> find, long start, long end)
+    {
+        while (_metadata.HasCondemned && start < end)
+        {
+            Source part = find(start, end);
+            if (part is { IsData: true, Chunk: null } && _metadata.FindBlock(part.Block) is null)
+            {
+                return false;
+            }
+
+            start = part.End;
+        }
+
+        return true;
+    }
+
+    private void ShareRange(Func<long, long, Source> find, long sourceOffset, Node to, long targetOffset, long length)
     {
         // What the source shows is listed first: putting into the target may cut the source's items when both are one file.
         List<(Source Source, long Offset, long Length)> parts = [];
@@ -69,7 +106,7 @@ public sealed partial class Volume
         {
             // A part stays within a block of the target, since its overlay item must.
             long blockEnd = done + Overlay.BlockBytes - ((targetOffset + done) % Overlay.BlockBytes);
-            Source part = FindSource(from, sourceOffset + done, sourceOffset + length);
+            Source part = find(sourceOffset + done, sourceOffset + length);
             long end = part.IsData ? Math.Min(part.End - sourceOffset, blockEnd) : part.End - sourceOffset;
             parts.Add((part, targetOffset + done, end - done));
             done = end;

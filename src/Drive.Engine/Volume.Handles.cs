@@ -42,7 +42,7 @@ public sealed partial class Volume
             }
 
             bool writes = (options & (OpenOptions.Write | OpenOptions.Truncate)) != 0;
-            if (writes && IsReadOnly)
+            if (writes && RefusesChanges)
             {
                 return FsStatus.ReadOnly;
             }
@@ -74,7 +74,7 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
-            return _handles.TryGetValue(handle, out Handle? open) ? TakeError(open) : FsStatus.BadHandle;
+            return handle.Node != NodeId.None ? FsStatus.Ok : _handles.TryGetValue(handle, out Handle? open) ? TakeError(open) : FsStatus.BadHandle;
         }
     }
 
@@ -84,7 +84,7 @@ public sealed partial class Volume
         Handle? open = null;
         lock (_gate)
         {
-            if (handle != HandleId.None && !_handles.TryGetValue(handle, out open))
+            if (handle != HandleId.None && handle.Node == NodeId.None && !_handles.TryGetValue(handle, out open))
             {
                 return FsStatus.BadHandle;
             }
@@ -168,60 +168,93 @@ public sealed partial class Volume
 
     private FsStatus TakeListing(HandleId handle, long cookie, List<Listed> batch)
     {
-        lock (_gate)
+        while (true)
         {
-            if (!_handles.TryGetValue(handle, out Handle? open) || !open.Node.IsDirectory)
+            ReadAhead(handle, cookie - DotDotCookie);
+            lock (_gate)
             {
-                return FsStatus.BadHandle;
-            }
-
-            Node directory = open.Node;
-            bool begins = cookie < DotCookie;
-            if (begins)
-            {
-                batch.Add(new Listed(DotName, Describe(directory), DotCookie));
-            }
-
-            if (cookie < DotDotCookie)
-            {
-                Node parent = FindNode(directory.Parent == NodeId.None ? NodeId.Root : directory.Parent) ?? directory;
-                batch.Add(new Listed(DotDotName, Describe(parent), DotDotCookie));
-                cookie = DotDotCookie;
-            }
-
-            TouchAccess(directory);
-            if (directory.LinkCount == 0)
-            {
-                return FsStatus.Ok;
-            }
-
-            DirectoryEntries entries = CompleteEntries(directory);
-            if (begins)
-            {
-                // What is renamed goes to the end. It may still be given there, but a program that renames all that it is given has to come to an end.
-                open.ListingEnd = _nextEntryId + ListedNewMin + entries.Count;
-            }
-
-            for (int index = entries.IndexAfter(cookie - DotDotCookie); index < entries.Ordered.Count && batch.Count < ListedMax; index++)
-            {
-                Entry entry = entries.Ordered[index];
-                if (entry.EntryId >= open.ListingEnd)
+                if (!_handles.TryGetValue(handle, out Handle? open) || !open.Node.IsDirectory)
                 {
-                    break;
+                    return FsStatus.BadHandle;
                 }
 
-                if (!entry.IsGone && FindChild(directory, entry) is { } node)
+                Node directory = open.Node;
+                if (cookie < DotCookie)
                 {
-                    batch.Add(new Listed(entry.Name, Describe(node), entry.EntryId + DotDotCookie));
+                    // What is renamed goes to the end. It may still be given there, but a program that renames all that it is given has to come to an end.
+                    (open.ListingNew, open.ListingEnd) = (_nextEntryId, long.MaxValue);
+                    batch.Add(new Listed(DotName, Describe(directory), DotCookie));
                 }
-            }
 
-            return FsStatus.Ok;
+                if (cookie < DotDotCookie)
+                {
+                    Node parent = FindNode(directory.Parent == NodeId.None ? NodeId.Root : directory.Parent) ?? directory;
+                    batch.Add(new Listed(DotDotName, Describe(parent), DotDotCookie));
+                    cookie = DotDotCookie;
+                }
+
+                TouchAccess(directory);
+                if (directory.LinkCount == 0)
+                {
+                    return FsStatus.Ok;
+                }
+
+                DirectoryEntries entries = directory.Entries ??= new DirectoryEntries(directory.IsNew);
+                bool isAtEnd = TakeEntries(open, entries, cookie - DotDotCookie, batch);
+                if (batch.Count > 0 || isAtEnd)
+                {
+                    return FsStatus.Ok;
+                }
+
+                // All names of that page are gone.
+                cookie = entries.ReadThrough + DotDotCookie;
+            }
         }
+    }
+
+    /// <summary>Names that are known after one; whether there can be no more behind them.</summary>
+    private bool TakeEntries(Handle open, DirectoryEntries entries, long after, List<Listed> batch)
+    {
+        for (int index = entries.IndexAfter(after); index < entries.Ordered.Count && batch.Count < ListedMax; index++)
+        {
+            Entry entry = entries.Ordered[index];
+            if (open.ListingEnd == long.MaxValue && entry.EntryId >= open.ListingNew)
+            {
+                open.ListingEnd = open.ListingNew + ListedNewMin + entries.Count;
+            }
+
+            if (entry.EntryId >= open.ListingEnd)
+            {
+                return true;
+            }
+
+            if (!entry.IsGone && FindChild(open.Node, entry) is { } node)
+            {
+                batch.Add(new Listed(entry.Name, Describe(node), entry.EntryId + DotDotCookie));
+            }
+        }
+
+        return entries.IsComplete;
     }
 
     /// <inheritdoc/>
     public void CloseDirectory(HandleId handle) => Close(handle);
+
+    /// <summary>The regular file that a handle stands for, and how it was opened.</summary>
+    private bool TryFindFile(HandleId handle, out Node node, out OpenOptions opened)
+    {
+        opened = OpenOptions.Read | OpenOptions.Write;
+        if (handle.Node != NodeId.None)
+        {
+            node = FindNode(handle.Node)!;
+            return node is { IsRegular: true };
+        }
+
+        bool isOpen = _handles.TryGetValue(handle, out Handle? open);
+        node = open?.Node!;
+        opened = open?.Options ?? OpenOptions.None;
+        return isOpen && node.IsRegular;
+    }
 
     private HandleId AddHandle(Node node, OpenOptions options)
     {
@@ -253,7 +286,10 @@ public sealed partial class Volume
 
         public long ErrorsSeen { get; set; }
 
-        /// <summary>Where the listing ends that is under way: entries are numbered as they come.</summary>
+        /// <summary>The first number of a name that is new since the listing began: entries are numbered as they come.</summary>
+        public long ListingNew { get; set; } = long.MaxValue;
+
+        /// <summary>Where the listing ends that is under way; known when it comes to the first name that is new.</summary>
         public long ListingEnd { get; set; } = long.MaxValue;
     }
 }

@@ -88,6 +88,13 @@ public sealed partial class Volume
         {
             _journal.Append(entry);
             _log.Sync();
+
+            // It says what the database holds, and the records before it go: a database that a power cut puts back could not be brought up any more. The database has to know of it,
+            // since it may go as well, and the next record must join.
+            MetadataBatch mark = new() { Epoch = _epoch };
+            mark.PutSetting(JournalSetting, entry.Mark.Encode());
+            _metadata.Apply(mark, flush: false);
+            _metadata.Flush();
         }
         catch
         {
@@ -106,6 +113,7 @@ public sealed partial class Volume
     private void RestoreJournal()
     {
         JournalMark mark = JournalMark.Decode(_metadata.ReadSetting(JournalSetting));
+        _log.ContinueAfter(mark.Position.Segment);
         foreach (JournalRecord record in JournalReader.ReadAfter(_log, mark, torn => EngineLog.LogJournalTorn(_logger, torn)))
         {
             if (_state.Seq == 0 || record.Number != mark.Number + 1)

@@ -18,21 +18,22 @@ public sealed partial class Volume
     /// <summary>Lands, as soon as the local disk has room for it.</summary>
     /// <param name="capture">The epoch.</param>
     /// <param name="attempt">The commit, or null when the epoch turned out to change nothing.</param>
+    /// <param name="note">What is kept of the commit besides its rows; null without one.</param>
     /// <param name="rows">Its rows, extents and blocks among them.</param>
     /// <param name="hasPacks">
     /// Whether the store still has the packs that the commit names. Between their put and the commit may lie a restart, and a store that lost what it had shown:
     /// then the content, which this machine still has, stays a change.
     /// </param>
     /// <param name="cancellationToken">Ends the waiting; the next start lands it then.</param>
-    private async Task LandAsync(Capture capture, Attempt? attempt, RowChanges rows, bool hasPacks, CancellationToken cancellationToken)
+    private async Task LandAsync(Capture capture, Attempt? attempt, CommitNote? note, RowChanges rows, bool hasPacks, CancellationToken cancellationToken)
     {
-        while (!TryLand(capture, attempt, rows, hasPacks))
+        while (!TryLand(capture, attempt, note, rows, hasPacks))
         {
             await WaitAsync(PatienceMin, cancellationToken);
         }
     }
 
-    private bool TryLand(Capture capture, Attempt? attempt, RowChanges rows, bool hasPacks)
+    private bool TryLand(Capture capture, Attempt? attempt, CommitNote? note, RowChanges rows, bool hasPacks)
     {
         lock (_saveLock)
         {
@@ -51,7 +52,7 @@ public sealed partial class Volume
 
             try
             {
-                LandInDatabase(capture.Epoch, attempt, rows, superfluous);
+                LandInDatabase(capture.Epoch, attempt, note, rows, superfluous);
             }
             catch (DiskFullException error)
             {
@@ -59,11 +60,13 @@ public sealed partial class Volume
                 return false;
             }
 
+            ReleaseRecords();
             _blocks.Forget(rows.Blocks);
             lock (_gate)
             {
                 if (attempt is not null)
                 {
+                    NoteCheckpointLanded(attempt);
                     _state = attempt.Next;
                 }
 
@@ -88,18 +91,19 @@ public sealed partial class Volume
             DropEmptySegment();
         }
 
+        _checkpointWanted.Ring();
         EngineLog.LogLanded(_logger, _state.Seq, capture.Nodes.Count, capture.DataBytes);
         Landed?.Invoke();
         return true;
     }
 
-    /// <summary>Raised after each landing, on the uploader's thread.</summary>
-    private event Action? Landed;
+    /// <summary>Raised after each landing and each commit from elsewhere, on the uploader's thread, with no lock held.</summary>
+    internal event Action? Landed;
 
-    private void LandInDatabase(long epoch, Attempt? attempt, RowChanges rows, IReadOnlyList<DirtyRow> superfluous)
+    private void LandInDatabase(long epoch, Attempt? attempt, CommitNote? note, RowChanges rows, IReadOnlyList<DirtyRow> superfluous)
     {
         List<(string, byte[]?)> settings = [(AttemptSetting, null), (CapturedSetting, null), (FrozenSetting, null)];
-        if (attempt is null)
+        if (attempt is null || note is null)
         {
             // Nothing to commit: what is left of the epoch (access times, link counts of directories) becomes part of the next.
             _metadata.CollapseEpoch(epoch);
@@ -115,7 +119,8 @@ public sealed partial class Volume
         }
 
         settings.Add((StateSetting, attempt.Next.Encode()));
-        _metadata.Land(epoch, attempt.Seq, rows, [], superfluous, [], settings);
+        settings.AddRange(CheckpointSettingsAfter(attempt));
+        _metadata.Land(epoch, note, rows, [], superfluous, [], settings);
     }
 
     private IEnumerable<DirtyRow> CoveredRows(Capture capture)
@@ -192,7 +197,7 @@ public sealed partial class Volume
 
         if (node is not null)
         {
-            node.Window = null;
+            node.Windows = null;
             node.AllocatedKnown = -1;
         }
 
@@ -210,7 +215,7 @@ public sealed partial class Volume
 
         if (_nodes.GetValueOrDefault(file.Node) is { } node)
         {
-            node.Window = null;
+            node.Windows = null;
             node.AllocatedKnown = -1;
         }
 

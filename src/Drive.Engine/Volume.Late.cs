@@ -89,7 +89,7 @@ public sealed partial class Volume
 
         try
         {
-            ContentUpload content = NewContentUpload();
+            ContentUpload content = NewContentUpload(before: Task.CompletedTask);
             Capture part = new() { Epoch = 0, Change = 0, OldestChange = default, Nodes = [] };
             part.Files.Add(share);
             await content.SendAsync(part, cancellationToken);

@@ -117,7 +117,7 @@ public sealed partial class Volume
         lock (_gate)
         {
             FsStatus status = FindDirectory(parent, out Node directory);
-            if (status != FsStatus.Ok || IsReadOnly)
+            if (status != FsStatus.Ok || RefusesChanges)
             {
                 return status != FsStatus.Ok ? status : FsStatus.ReadOnly;
             }
@@ -287,7 +287,7 @@ public sealed partial class Volume
         }
 
         // A name that exists is said before "read-only": mkdir -p of what is there must go on working.
-        return FindEntry(directory, name) is not null ? FsStatus.Exists : IsReadOnly ? FsStatus.ReadOnly : FsStatus.Ok;
+        return FindEntry(directory, name) is not null ? FsStatus.Exists : RefusesChanges ? FsStatus.ReadOnly : FsStatus.Ok;
     }
 
     private Node NewNode(Node directory, uint mode, uint deviceNumber, byte[]? target, Caller caller)

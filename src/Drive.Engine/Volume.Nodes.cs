@@ -2,6 +2,7 @@ using Drive.Core;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Engine.Tree;
+using Drive.Metadata;
 
 namespace Drive.Engine;
 
@@ -14,10 +15,17 @@ public sealed partial class Volume
     /// <summary>More nodes than any one call works on: those found last may be in the caller's hands, and a node just made has no mark of change yet.</summary>
     private const long UsesInHand = 64;
 
+    /// <summary>Names that a listing reads at once, with their nodes: a millisecond or two.</summary>
+    private const int EntriesPage = 256;
+
+    /// <summary>Names read to see that a directory is not empty.</summary>
+    private const int FirstEntries = 16;
+
     private readonly Dictionary<NodeId, Node> _nodes = [];
     private readonly Dictionary<NodeId, long> _removedNodes = [];
     private readonly Dictionary<NodeId, NodeId> _parents = [];
     private long _useCounter;
+    private long _droppedNodes;
     private int _evictAbove;
     private long _nodeCount;
 
@@ -35,14 +43,23 @@ public sealed partial class Volume
             return node;
         }
 
-        if (_removedNodes.ContainsKey(id) || _metadata.FindNode(id) is not { } row)
-        {
-            return null;
-        }
+        return _removedNodes.ContainsKey(id) || _metadata.FindNode(id) is not { } row ? null : AddRow(row);
+    }
 
-        node = Node.FromRow(row);
-        node.Parent = _parents.GetValueOrDefault(id);
-        node.Overlay = _overlays.GetValueOrDefault(id);
+    /// <summary>Takes in a node that was read along with its name.</summary>
+    private void AddFound(NodeRow row)
+    {
+        if (!_nodes.ContainsKey(row.Node) && !_removedNodes.ContainsKey(row.Node))
+        {
+            AddRow(row);
+        }
+    }
+
+    private Node AddRow(NodeRow row)
+    {
+        Node node = Node.FromRow(row);
+        node.Parent = _parents.GetValueOrDefault(row.Node);
+        node.Overlay = _overlays.GetValueOrDefault(row.Node);
         AddToCache(node);
         return node;
     }
@@ -60,12 +77,15 @@ public sealed partial class Volume
     /// <summary>Drops the least used quarter of what the database has as well. Linear in the cache, once per quarter of it.</summary>
     private void EvictNodes()
     {
-        List<Node> candidates = [.. _nodes.Values.Where(IsEvictable)];
-        candidates.Sort(static (x, y) => x.LastUse.CompareTo(y.LastUse));
-        foreach (Node node in candidates.Take(_settings.NodesCachedMax / 4))
+        Node[] candidates = [.. _nodes.Values.Where(IsEvictable)];
+        long[] uses = Array.ConvertAll(candidates, static node => node.LastUse);
+        Array.Sort(uses, candidates);
+        foreach (Node node in candidates.AsSpan(0, Math.Min(candidates.Length, _settings.NodesCachedMax / 4)))
         {
             _nodes.Remove(node.Id);
         }
+
+        _droppedNodes++;
 
         // Where little could go, the next look waits until a good deal more came. Access times alone start no local commit, so one is asked for here:
         // else a walk over many files would hold all of them.
@@ -76,9 +96,13 @@ public sealed partial class Volume
         }
     }
 
+    /// <summary>
+    /// Not one whose content waits to be saved, as after a landing: the next look-up would make a second node of the same overlay, and what is written there
+    /// after the save dropped the overlay would be nobody's.
+    /// </summary>
     private bool IsEvictable(Node node) =>
         node.OpenCount == 0 && node.LinkCount > 0
-        && ((node.LastChange <= _savedChange && !node.IsChanged && !node.IsAccessTimeChanged) || Mistakes.Has(Mistake.DirtyNodeEvicted))
+        && ((node.LastChange <= _savedChange && !node.IsChanged && !node.IsAccessTimeChanged && !_pending.Contents.Contains(node)) || Mistakes.Has(Mistake.DirtyNodeEvicted))
         && node.LastUse <= _useCounter - UsesInHand && node.Id != NodeId.Root;
 
     private FsStatus FindDirectory(NodeId id, out Node directory)
@@ -94,10 +118,19 @@ public sealed partial class Volume
         Entry? entry = entries.Find(name);
         if (entry is null)
         {
-            entry = _metadata.FindEntry(directory.Id, name) is { } row
-                ? new Entry(row.Name, row.Node, row.EntryId)
-                : new Entry(name.ToArray(), NodeId.None, 0);
-            entries.Set(entry);
+            if (_metadata.FindChild(directory.Id, name) is not { } child)
+            {
+                entries.NoteMissed(name);
+                return null;
+            }
+
+            // Whoever asks for a name wants its node next.
+            entry = ToEntry(child.Entry);
+            entries.NoteFound(entry);
+            if (child.Node is not null)
+            {
+                AddFound(child.Node);
+            }
         }
 
         return entry.Node == NodeId.None ? null : entry;
@@ -115,26 +148,74 @@ public sealed partial class Volume
         return child;
     }
 
-    private DirectoryEntries CompleteEntries(Node directory)
+    /// <summary>
+    /// The next page of names of a directory that is open, so that its node stays, if a listing that goes on after <paramref name="entryId"/> comes to it. Read from the database
+    /// without the gate: what changes meanwhile is known to the entries, and stands over what is read.
+    /// </summary>
+    private void ReadAhead(HandleId handle, long entryId)
     {
-        DirectoryEntries entries = directory.Entries ??= new DirectoryEntries(directory.IsNew);
-        if (!entries.IsComplete)
+        NodeId directory;
+        DirectoryEntries listed;
+        long after;
+        long dropped;
+        lock (_gate)
         {
-            List<EntryRow> rows = [];
-            long after = 0;
-            while (_metadata.ReadEntries(directory.Id, after, 4096, rows) > 0)
+            if (!_handles.TryGetValue(handle, out Handle? open)
+                || (open.Node.Entries ??= new DirectoryEntries(open.Node.IsNew)) is var known
+                && (known.IsComplete || known.Ordered.Count - known.IndexAfter(entryId) >= ListedMax))
             {
-                after = rows[^1].EntryId;
+                return;
             }
 
-            entries.Complete(rows.Select(row => new Entry(row.Name, row.Node, row.EntryId)));
+            (directory, listed, after, dropped) = (open.Node.Id, known, known.ReadThrough, _droppedNodes);
         }
 
-        return entries;
+        List<ChildRow> page = [];
+        _metadata.ReadChildren(directory, after, EntriesPage, page);
+        lock (_gate)
+        {
+            // Other entries than those it was read for: another device's commit came between, and the page may be older than they are.
+            if (_handles.TryGetValue(handle, out Handle? open) && ReferenceEquals(open.Node.Entries, listed) && listed.ReadThrough == after)
+            {
+                listed.AddPage(page.ConvertAll(static child => ToEntry(child.Entry)), isLast: page.Count < EntriesPage);
+                foreach (ChildRow child in page)
+                {
+                    // A row that was read before its node left memory may be older than what the database has now.
+                    if (child.Node is not null && _droppedNodes == dropped)
+                    {
+                        AddFound(child.Node);
+                    }
+                }
+            }
+        }
     }
 
-    private bool IsEmptyDirectory(Node directory) =>
-        directory.Entries is { IsComplete: true } entries ? entries.Count == 0 : CompleteEntries(directory).Count == 0;
+    private static Entry ToEntry(EntryRow row) => new(row.Name, row.Node, row.EntryId);
+
+    private bool IsEmptyDirectory(Node directory)
+    {
+        DirectoryEntries entries = directory.Entries ??= new DirectoryEntries(directory.IsNew);
+        if (!entries.IsComplete && entries.Count == 0)
+        {
+            // Names of which nothing is known here are names that are there: then the others need not be read.
+            List<EntryRow> first = [];
+            _metadata.ReadEntries(directory.Id, entries.ReadThrough, FirstEntries, first);
+            if (first.Exists(row => entries.Find(row.Name) is null))
+            {
+                return false;
+            }
+        }
+
+        // Without the nodes: those in the caller's hands must not be pushed out of memory.
+        while (!entries.IsComplete && entries.Count == 0)
+        {
+            List<EntryRow> page = [];
+            _metadata.ReadEntries(directory.Id, entries.ReadThrough, EntriesPage, page);
+            entries.AddPage(page.ConvertAll(ToEntry), isLast: page.Count < EntriesPage);
+        }
+
+        return entries.Count == 0;
+    }
 
     /// <summary>Sets what a name means. A name that is replaced keeps its place in listings, so that one under way gives it once.</summary>
     private void SetEntry(Node directory, byte[] name, NodeId node, Entry? replaced = null)
@@ -177,7 +258,7 @@ public sealed partial class Volume
         long now = Now();
         if (node.AccessTime <= node.ModifyTime || node.AccessTime <= node.ChangeTime || now - node.AccessTime > RelatimeNanoseconds)
         {
-            if (IsReadOnly)
+            if (RefusesChanges)
             {
                 return;
             }
@@ -201,7 +282,7 @@ public sealed partial class Volume
     private void KillPrivileges(Node node)
     {
         node.Mode = FileMode.WithoutPrivileges(node.Mode);
-        if (node.IsRegular && LoadXattrs(node).Remove(System.Text.Encoding.ASCII.GetBytes(CapabilityXattr)))
+        if (!node.IsDirectory && LoadXattrs(node).Remove(System.Text.Encoding.ASCII.GetBytes(CapabilityXattr)))
         {
             RecordXattr(node, System.Text.Encoding.ASCII.GetBytes(CapabilityXattr), null);
         }
@@ -216,12 +297,6 @@ public sealed partial class Volume
         {
             MarkChanged(node);
             return;
-        }
-
-        if (node.OpenCount > 0)
-        {
-            // Who has it open may still ask for them when the database has forgotten them.
-            LoadXattrs(node);
         }
 
         _nodeCount--;
@@ -240,12 +315,13 @@ public sealed partial class Volume
         {
             DropContent(node);
             _nodes.Remove(node.Id);
+            _droppedNodes++;
         }
     }
 
     private FsStatus CheckWritable(ReadOnlySpan<byte> name)
     {
         FsStatus status = FileName.Validate(name);
-        return status != FsStatus.Ok ? status : IsReadOnly ? FsStatus.ReadOnly : FsStatus.Ok;
+        return status != FsStatus.Ok ? status : RefusesChanges ? FsStatus.ReadOnly : FsStatus.Ok;
     }
 }

@@ -2,6 +2,8 @@ using Drive.Cache.Dirty;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
+using Drive.Engine.History;
+using Drive.Engine.Reading;
 using Drive.Engine.Tree;
 
 namespace Drive.Engine;
@@ -9,11 +11,8 @@ namespace Drive.Engine;
 /// <content>Reading content: uncommitted ranges over extents over holes.</content>
 public sealed partial class Volume
 {
-    /// <summary>How much of a file's extents is read from the database at once.</summary>
-    private const long WindowBytes = 64L << 20;
-
     /// <summary>Below this a file's allocation is told as its size, holes or not: not worth a query.</summary>
-    private const long SmallFileBytes = 64 << 10;
+    internal const long SmallFileBytes = 64 << 10;
 
     /// <summary>
     /// How often a read is planned anew when what it planned with went away meanwhile (a commit landed, the log dropped a segment).
@@ -21,29 +20,60 @@ public sealed partial class Volume
     /// </summary>
     private const int PlansMax = 8;
 
+    /// <summary>How long a read waits for a store that is known to be away: enough to find out that it is back.</summary>
+    private static readonly TimeSpan OfflinePatience = TimeSpan.FromSeconds(1);
+
     [ThreadStatic]
     private static List<ReadPiece>? t_pieces;
 
+    private readonly ExtentMemory _extentMemory = new();
+
     /// <inheritdoc/>
-    public async ValueTask<IoResult> ReadAsync(HandleId handle, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+    public ValueTask<IoResult> ReadAsync(HandleId handle, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+        ReadAsync(null, handle, offset, destination, cancellationToken);
+
+    /// <summary>Reads a file of now by its handle, or <paramref name="past"/>.</summary>
+    private async ValueTask<IoResult> ReadAsync(PastFile? past, HandleId handle, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         for (int attempt = 1; ; attempt++)
         {
             List<ReadPiece> pieces = t_pieces ?? new List<ReadPiece>();
             t_pieces = null;
             pieces.Clear();
+            using CancellationTokenSource? limit = _condition == StoreCondition.Unreachable ? new CancellationTokenSource(OfflinePatience, _time) : null;
+            using CancellationTokenSource? either = limit is null ? null : CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+            CancellationToken waitToken = either?.Token ?? cancellationToken;
             try
             {
-                IoResult planned = Plan(handle, offset, destination.Span, pieces);
-                if (planned.Status == FsStatus.Ok)
+                IoResult planned = past is null ? Plan(handle, offset, destination.Span, pieces) : past.Plan(offset, destination.Span, pieces);
+                List<Task>? waiting = null;
+                foreach (ReadPiece piece in pieces)
                 {
-                    foreach (ReadPiece piece in pieces)
+                    ValueTask fetch = FetchAsync(piece, destination.Slice(piece.DestinationOffset, piece.Length), waitToken);
+                    if (!fetch.IsCompletedSuccessfully)
                     {
-                        ValueTask fetch = FetchAsync(piece, destination.Slice(piece.DestinationOffset, piece.Length), cancellationToken);
-                        if (!fetch.IsCompletedSuccessfully)
-                        {
-                            await fetch;
-                        }
+                        (waiting ??= []).Add(fetch.AsTask());
+                    }
+                }
+
+                if (!_blocks.IsLocal && planned.Status == FsStatus.Ok)
+                {
+                    FetchAhead(past, handle, offset, (int)planned.Count);
+                }
+
+                if (waiting is not null)
+                {
+                    if (limit is not null)
+                    {
+                        // It may be back, and nobody has noticed yet.
+                        LookSoon();
+                    }
+
+                    // All of them, whatever becomes of one: none may fill the destination after this call.
+                    await Task.WhenAll(waiting);
+                    if (limit is not null)
+                    {
+                        NoteStoreReachable();
                     }
                 }
 
@@ -52,6 +82,10 @@ public sealed partial class Volume
             catch (CorruptLogException error) when (error.IsSegmentMissing && attempt < PlansMax)
             {
                 continue;
+            }
+            catch (OperationCanceledException) when (limit is { IsCancellationRequested: true } && !cancellationToken.IsCancellationRequested)
+            {
+                return IoResult.Failed(FsStatus.Unreachable);
             }
             catch (OperationCanceledException)
             {
@@ -74,12 +108,12 @@ public sealed partial class Volume
         found = 0;
         lock (_gate)
         {
-            if (!_handles.TryGetValue(handle, out Handle? open) || open.Node.IsDirectory)
+            if (!TryFindFile(handle, out Node node, out _))
             {
                 return FsStatus.BadHandle;
             }
 
-            long size = open.Node.Size;
+            long size = node.Size;
             if (offset < 0 || offset >= size)
             {
                 return FsStatus.NoSuchOffset;
@@ -87,7 +121,7 @@ public sealed partial class Volume
 
             while (offset < size)
             {
-                Source source = FindSource(open.Node, offset, size);
+                Source source = FindSource(node, offset, size);
                 if (source.IsData == (target == SeekTarget.Data))
                 {
                     found = offset;
@@ -102,15 +136,60 @@ public sealed partial class Volume
         }
     }
 
-    private ValueTask FetchAsync(in ReadPiece piece, Memory<byte> destination, CancellationToken cancellationToken)
+    private async ValueTask FetchAsync(ReadPiece piece, Memory<byte> destination, CancellationToken cancellationToken)
     {
         if (piece.Chunk is { } chunk)
         {
             _log.Read(chunk.Position, chunk.Length, piece.InnerOffset, destination.Span);
-            return ValueTask.CompletedTask;
+            return;
         }
 
-        return _blocks.ReadAsync(piece.Block, piece.InnerOffset, destination, cancellationToken);
+        ValueTask read = _blocks.ReadAsync(piece.Block, piece.InnerOffset, destination, cancellationToken);
+        if (!read.IsCompletedSuccessfully)
+        {
+            await read;
+        }
+    }
+
+    /// <summary>Has the store asked for what this reader will want next.</summary>
+    private void FetchAhead(PastFile? past, HandleId handle, long offset, int length)
+    {
+        if (past is not null)
+        {
+            past.FetchAhead(_blocks, offset, length);
+            return;
+        }
+
+        List<(BlockId, int, int)> parts = [];
+        ReadStream stream;
+        lock (_gate)
+        {
+            if (!TryFindFile(handle, out Node node, out _))
+            {
+                return;
+            }
+
+            stream = (node.Streams ??= new ReadStreams()).At(offset);
+            ByteRange next = stream.Advance(offset, length, node.Size, _blocks.ShareOf(stream));
+            for (long position = next.Start; position < next.End;)
+            {
+                Source source = FindSource(node, position, next.End);
+                if (source is { IsData: true, Chunk: null })
+                {
+                    parts.Add((source.Block, source.InnerOffset, (int)(source.End - position)));
+                }
+
+                position = source.End;
+            }
+        }
+
+        if (parts.Count > 0 && !_blocks.FetchAhead(stream, parts))
+        {
+            lock (_gate)
+            {
+                stream.Retreat();
+            }
+        }
     }
 
     /// <summary>
@@ -120,7 +199,7 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
-            if (!_handles.TryGetValue(handle, out Handle? open) || open.Node.IsDirectory)
+            if (!TryFindFile(handle, out Node node, out _))
             {
                 return IoResult.Failed(FsStatus.BadHandle);
             }
@@ -130,7 +209,6 @@ public sealed partial class Volume
                 return IoResult.Failed(FsStatus.Invalid);
             }
 
-            Node node = open.Node;
             TouchAccess(node);
             int length = (int)Math.Clamp(node.Size - offset, 0, destination.Length);
             PlanRange(node, offset, destination[..length], pieces);
@@ -194,17 +272,7 @@ public sealed partial class Volume
             return new Source(false, end, null, default, 0);
         }
 
-        foreach (ExtentRow extent in ExtentsAt(node, offset, ref end))
-        {
-            if (extent.End > offset)
-            {
-                return extent.Offset <= offset
-                    ? new Source(true, Math.Min(end, extent.End), null, extent.Block, extent.BlockOffset + (int)(offset - extent.Offset))
-                    : new Source(false, Math.Min(end, extent.Offset), null, default, 0);
-            }
-        }
-
-        return new Source(false, end, null, default, 0);
+        return Source.In(ExtentsAt(node, offset, ref end), offset, end);
     }
 
     /// <summary>Committed extents around an offset; <paramref name="end"/> is lowered to what they tell of.</summary>
@@ -215,23 +283,25 @@ public sealed partial class Volume
             return pinned;
         }
 
-        if (node.Window is not { } window || offset < window.Start || offset >= window.End)
-        {
-            long start = offset / WindowBytes * WindowBytes;
-            long windowEnd = start > long.MaxValue - WindowBytes ? long.MaxValue : start + WindowBytes;
-            IReadOnlyList<ExtentRow> extents = _metadata.ReadExtents(node.Id, start, windowEnd);
-            if (extents.Count == 0)
-            {
-                // A window without data reaches to the next extent, so that a wide hole is one step and not one for each window.
-                windowEnd = _metadata.FindNextExtent(node.Id, windowEnd) ?? long.MaxValue;
-            }
-
-            window = new ExtentWindow(start, windowEnd, extents);
-            node.Window = window;
-        }
-
+        ExtentWindow window = node.Windows?.Find(offset) ?? ReadWindow(node, offset);
         end = Math.Min(end, window.End);
         return window.Extents;
+    }
+
+    /// <summary>Reads some extents from an offset's block on: however wide the holes between them, and however small the extents.</summary>
+    private ExtentWindow ReadWindow(Node node, long offset)
+    {
+        long start = offset - (offset % Overlay.BlockBytes);
+        IReadOnlyList<ExtentRow> extents = _metadata.ReadFirstExtents(node.Id, start, ExtentWindows.ExtentsMax);
+        if (extents.Count == ExtentWindows.ExtentsMax && extents[^1].End <= offset)
+        {
+            start = offset;
+            extents = _metadata.ReadFirstExtents(node.Id, start, ExtentWindows.ExtentsMax);
+        }
+
+        ExtentWindow window = new(start, extents.Count < ExtentWindows.ExtentsMax ? long.MaxValue : extents[^1].End, extents);
+        _extentMemory.Add(node.Windows ??= new ExtentWindows(), window);
+        return window;
     }
 
     /// <summary>Bytes of a sparse file that data covers, whole in units of the smallest disk block.</summary>
@@ -260,8 +330,4 @@ public sealed partial class Volume
 
         return node.AllocatedKnown;
     }
-
-    private readonly record struct Source(bool IsData, long End, DirtyChunk? Chunk, BlockId Block, int InnerOffset);
-
-    private readonly record struct ReadPiece(int DestinationOffset, int Length, DirtyChunk? Chunk, BlockId Block, int InnerOffset);
 }

@@ -3,6 +3,7 @@ using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
+using Drive.Engine.Tree;
 using Drive.Engine.Upload;
 using Drive.Metadata;
 using Drive.Vault;
@@ -14,6 +15,7 @@ namespace Drive.Engine;
 public sealed partial class Volume
 {
     private (Attempt Attempt, Capture Capture)? _interrupted;
+    private bool _hasCaughtUp;
 
     private void Restore()
     {
@@ -36,6 +38,7 @@ public sealed partial class Volume
             _metadata.Apply(batch);
         }
 
+        _interruptedAlone = _metadata.ReadSetting(AloneSetting) is { } alone ? Attempt.Decode(alone) : null;
         RowChanges open = _metadata.ReadEpoch(_epoch);
         _unsent = [.. open.Opened.Nodes.Select(row => row.Node), .. open.Closed.Nodes.Select(row => row.Node)];
         foreach (NodeId file in _dirtyFiles)
@@ -59,6 +62,7 @@ public sealed partial class Volume
             _savedChange = 1;
         }
 
+        RestoreCheckpoint();
         StartJournal();
     }
 
@@ -156,6 +160,7 @@ public sealed partial class Volume
         {
             await ResumeAsync(cancellationToken);
             await RefreshSpaceAsync(cancellationToken);
+            _hasCaughtUp = true;
         }
         catch (StoreException error) when (_state.Seq > 0)
         {
@@ -166,16 +171,16 @@ public sealed partial class Volume
             StopForFailedProof(error);
         }
 
-        if (_state.Seq == 0)
+        if (_state.Seq == 0 && !CanLeaveState())
         {
             throw new FsException(FsStatus.Unreachable, "The vault has no log: the store lost it, or it is not the store of this vault.");
         }
     }
 
-    /// <summary>What the upload loop does first: the store may have been away when the volume was opened.</summary>
+    /// <summary>What the upload loop does first where the store was away when the volume was opened.</summary>
     private async Task CatchUpPatientlyAsync(CancellationToken cancellationToken)
     {
-        if (_stopReason is not null)
+        if (_hasCaughtUp || _stopReason is not null)
         {
             return;
         }
@@ -204,74 +209,23 @@ public sealed partial class Volume
             await _vaultLog.VerifyPinAsync(_state, cancellationToken);
         }
 
-        if (_interrupted is not null && _settings.ReadOnly)
+        if ((_interrupted is not null || _interruptedAlone is not null) && _settings.ReadOnly)
         {
             // Whether that commit is in the log is for a mount that may write to find out; what it holds is shown from this machine.
             return;
         }
 
+        await ResumeAloneAsync(cancellationToken);
         if (_interrupted is { } interrupted)
         {
-            AppendOutcome outcome = await _vaultLog.SubmitAsync(_state, interrupted.Attempt, cancellationToken);
-            if (outcome is not AppendOutcome.Committed)
+            AppendOutcome outcome = await AppendAsync(interrupted.Attempt, cancellationToken);
+            if (outcome is AppendOutcome.Committed)
             {
-                StopForForeignCommit();
-                return;
-            }
-
-            ReadResult own = await _vaultLog.ReadNextAsync(_state, rows => ResolveClosed(rows, interrupted.Attempt.Name), cancellationToken);
-            if (own is not ReadResult.Next(var content, _))
-            {
-                throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
-            }
-
-            bool hasPacks = await PackCheck.HoldsAllAsync(_store, content.Packs, cancellationToken);
-            await LandAsync(interrupted.Capture, interrupted.Attempt, content.Rows, hasPacks, cancellationToken);
-            _interrupted = null;
-            if (_unsent.Count == 0 && !_started)
-            {
-                lock (_saveLock)
-                {
-                    _journal.ReleaseThrough(long.MaxValue);
-                    DropEmptySegment();
-                }
+                await LandInterruptedAsync(interrupted, cancellationToken);
             }
         }
 
-        while (_stopReason is null)
-        {
-            ObjectName name = VaultNames.Commit(_state.Gen, _state.Seq + 1);
-            ReadResult result = await _vaultLog.ReadNextAsync(_state, rows => ResolveClosed(rows, name), cancellationToken);
-            if (result is ReadResult.FloorJump)
-            {
-                _readOnlyReason = "The vault's log was cut above what this device has seen, and starting from a checkpoint is not supported yet: "
-                    + "the drive is read-only here.";
-                Stop(_readOnlyReason, null);
-            }
-
-            if (result is not ReadResult.Next(var content, var next))
-            {
-                break;
-            }
-
-            if (_unsent.Count > 0 && !_started && content.Device == _keys.DeviceId)
-            {
-                // This device sent it and has forgotten: its database lost what it held last.
-                throw new LocalStateException("The local database is older than what this device has sent.");
-            }
-
-            if (_unsent.Count > 0 || _started)
-            {
-                StopForForeignCommit();
-                return;
-            }
-
-            NoteOwnNodes(content.Rows);
-            ApplyCommit(name, next, content.Rows);
-            _state = next;
-            _nextEntryId = _metadata.NextEntryId;
-        }
-
+        await FollowAsync(cancellationToken);
         VaultMember? self = _state.FindMember(_keys.DeviceId);
         if (_stopReason is null && _state.Seq > 0 && self is null)
         {
@@ -284,47 +238,31 @@ public sealed partial class Volume
         EngineLog.LogCaughtUp(_logger, _state.Seq);
     }
 
-    private void ApplyCommit(ObjectName name, VaultState next, RowChanges rows)
+    /// <summary>The commit that was on its way when the run before ended is in the log: the epoch lands as its rows there.</summary>
+    private async Task LandInterruptedAsync((Attempt Attempt, Capture Capture) interrupted, CancellationToken cancellationToken)
     {
-        try
+        ReadResult own = await _vaultLog.ReadNextAsync(_state, rows => CommitRows.Resolve(_metadata, rows, interrupted.Attempt.Name), cancellationToken);
+        if (own is not ReadResult.Next(var content, _))
         {
-            _metadata.ApplyCommit(next.Seq, rows, [(StateSetting, next.Encode()), (CounterSetting, Numbers.Encode((long)_nextNodeCounter))]);
+            throw new StoreException(StoreErrorKind.Malformed, isTransient: true, "The store took a commit and does not give it back yet.");
         }
-        catch (Exception error) when (error is (InvalidOperationException or ArgumentException) and not ObjectDisposedException)
-        {
-            // A member signed what makes no sense: a row opened twice, or closed that is not there. Nothing of it was taken over.
-            throw new VaultIntegrityException(name.Value, IntegrityKind.Rule, "is signed, and does not fit the tree that it follows", error);
-        }
-    }
 
-    /// <summary>A device that lost its local state, or was put back to an older one, finds in the log which numbers it gave to nodes.</summary>
-    private void NoteOwnNodes(RowChanges rows)
-    {
-        ulong first = NodeId.Compose(_deviceNumber, 0).Value;
-        ulong end = NodeId.Compose(_deviceNumber + 1, 0).Value;
-        foreach (NodeRow row in rows.Opened.Nodes)
+        bool hasPacks = await PackCheck.HoldsAllAsync(_store, content.Packs, cancellationToken);
+        await LandAsync(interrupted.Capture, interrupted.Attempt, CommitRows.NoteOf(content, _keys.DeviceId), content.Rows, hasPacks, cancellationToken);
+        _interrupted = null;
+        if (_unsent.Count == 0 && !_started)
         {
-            if (row.Node.Value >= first && row.Node.Value < end)
+            lock (_saveLock)
             {
-                _nextNodeCounter = Math.Max(_nextNodeCounter, row.Node.Value - first + 1);
+                _journal.ReleaseThrough(long.MaxValue);
+                DropEmptySegment();
             }
         }
     }
-
-    private RowChanges ResolveClosed(RowChanges keysOnly, ObjectName commit) =>
-        _metadata.ResolveClosed(keysOnly)
-        ?? throw new VaultIntegrityException(commit.Value, IntegrityKind.Rule, "ends a row that the tree does not have");
 
     private void StopForFailedProof(VaultIntegrityException error)
     {
         _readOnlyReason = $"The store failed its proof: {error.Message} The last good state is shown, read-only.";
         Stop(_readOnlyReason, error);
-    }
-
-    private void StopForForeignCommit()
-    {
-        _readOnlyReason = "Another device wrote to this vault while this one had changes of its own. They are kept on this machine; "
-            + "the drive is read-only here until both can be merged.";
-        Stop(_readOnlyReason, null);
     }
 }

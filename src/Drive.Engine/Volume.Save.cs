@@ -10,8 +10,9 @@ using Drive.Metadata;
 namespace Drive.Engine;
 
 /// <content>
-/// The local commit: what was done so far becomes durable on this machine, as a whole and in order. First the bytes (dirty log, flushed), then
-/// the rows that point to them (one SQLite transaction). Whoever needs it does it; others that wait meanwhile find their change saved.
+/// The local commit: what was done so far becomes durable on this machine, as a whole and in order. First the bytes and the journal of the rows that point to them
+/// (dirty log, flushed), then the rows themselves (one SQLite transaction). The journal is what makes it durable: the database is flushed behind it, at the latest after
+/// <see cref="VolumeSettings.SaveInterval"/>, and a start redoes what a power cut took from it. Whoever needs a commit does it; others that wait meanwhile find their change saved.
 /// </content>
 public sealed partial class Volume
 {
@@ -22,6 +23,7 @@ public sealed partial class Volume
 
     private readonly Lock _saveLock = new();
     private readonly MetadataBatch _batch = new();
+    private readonly List<DirtyChunk> _releases = [];
     private PendingChanges _pending = new();
     private SavePoint? _stuck;
     private long _change;
@@ -72,6 +74,7 @@ public sealed partial class Volume
                 if (freeze)
                 {
                     capture = TakeCapture(point.Batch);
+                    point.EndsEpoch = true;
                 }
             }
 
@@ -85,8 +88,32 @@ public sealed partial class Volume
         }
     }
 
+    /// <summary>
+    /// Who still has an unlinked file open may ask for its extended attributes when the database has forgotten them. Where the database cannot be read the changes
+    /// are saved all the same, and who asks is told.
+    /// </summary>
+    private void KeepXattrsOfRemoved()
+    {
+        foreach (NodeId removed in _pending.RemovedNodes)
+        {
+            if (_nodes.TryGetValue(removed, out Node? held) && held.LinkCount == 0)
+            {
+                try
+                {
+                    LoadXattrs(held);
+                }
+                catch (Exception error)
+                {
+                    Fail("keep the extended attributes of an unlinked file", error);
+                    held.AreXattrsLost = true;
+                }
+            }
+        }
+    }
+
     private SavePoint TakeChanges()
     {
+        KeepXattrsOfRemoved();
         PendingChanges pending = _pending;
         _pending = new PendingChanges();
         MetadataBatch batch = _batch;
@@ -231,7 +258,7 @@ public sealed partial class Volume
         {
             GatherJournal();
             LogChunks(point.Chunks, point.Change, point);
-            _metadata.Apply(point.Batch);
+            _metadata.Apply(point.Batch, flush: !point.IsCovered);
         }
         catch (DiskFullException error)
         {
@@ -241,12 +268,7 @@ public sealed partial class Volume
         catch (Exception error)
         {
             _stuck = point;
-            lock (_gate)
-            {
-                _failure ??= $"The local disk failed ({error.Message}); nothing that was synced is lost. Check the disk that holds {_settings.StateDirectory}, then mount again.";
-            }
-
-            return NoteWriteError(FsStatus.IoError, error);
+            return NoteDiskFailed(error);
         }
 
         _stuck = null;
@@ -261,17 +283,70 @@ public sealed partial class Volume
             }
         }
 
-        foreach (DirtyChunk chunk in point.Releases)
+        _releases.AddRange(point.Releases);
+        if (!point.IsCovered)
+        {
+            ReleaseRecords();
+        }
+
+        return FsStatus.Ok;
+    }
+
+    /// <summary>
+    /// Makes durable what the database has, so that the log may let go of what it no longer needs. Under the save lock. No room: later, with the next local commit;
+    /// the journal has it all.
+    /// </summary>
+    private void FlushDatabase()
+    {
+        lock (_gate)
+        {
+            if (_failure is not null)
+            {
+                return;
+            }
+        }
+
+        try
+        {
+            _metadata.Flush();
+            ReleaseRecords();
+        }
+        catch (DiskFullException error)
+        {
+            NoteWriteError(FsStatus.NoSpace, error);
+        }
+        catch (Exception error)
+        {
+            NoteDiskFailed(error);
+        }
+    }
+
+    /// <summary>
+    /// Lets go of records of the log that no row points to any more. Only when the database that says so is durable: an older one still points to them, and what the journal
+    /// would have to be redone on it needs them too.
+    /// </summary>
+    private void ReleaseRecords()
+    {
+        foreach (DirtyChunk chunk in _releases)
         {
             _log.Release(chunk.Position, chunk.Length);
         }
 
-        if (point.Releases.Count > 0)
+        if (_releases.Count > 0)
         {
+            _releases.Clear();
             DropEmptySegment();
         }
+    }
 
-        return FsStatus.Ok;
+    private FsStatus NoteDiskFailed(Exception error)
+    {
+        lock (_gate)
+        {
+            _failure ??= $"The local disk failed ({error.Message}); nothing that was synced is lost. Check the disk that holds {_settings.StateDirectory}, then mount again.";
+        }
+
+        return NoteWriteError(FsStatus.IoError, error);
     }
 
     /// <summary>When nothing is dirty the segment that is appended to goes as well, with the room it takes.</summary>
@@ -292,13 +367,16 @@ public sealed partial class Volume
 
         foreach ((NodeId node, OverlayItem item) in point.Items)
         {
-            point.Batch.PutDirty(item.Chunk is { } chunk
-                ? new DirtyRow(node, item.Offset, item.Length, DirtyKind.Data, chunk.Position.Segment, chunk.Position.Position, chunk.Length, item.InnerOffset, default)
-                : new DirtyRow(node, item.Offset, item.Length, DirtyKind.Block, 0, 0, 0, item.InnerOffset, item.Block));
+            point.Batch.PutDirty(ToDirtyRow(node, item));
         }
 
         point.HasDirtyRows = true;
     }
+
+    /// <summary>The row of an item whose chunk, if it has one, has its place in the log.</summary>
+    private static DirtyRow ToDirtyRow(NodeId node, OverlayItem item) => item.Chunk is { } chunk
+        ? new DirtyRow(node, item.Offset, item.Length, DirtyKind.Data, chunk.Position.Segment, chunk.Position.Position, chunk.Length, item.InnerOffset, default)
+        : new DirtyRow(node, item.Offset, item.Length, DirtyKind.Block, 0, 0, 0, item.InnerOffset, item.Block);
 
     private FsStatus NoteWriteError(FsStatus status, Exception error)
     {

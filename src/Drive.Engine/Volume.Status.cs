@@ -25,11 +25,12 @@ public sealed partial class Volume
                 OldestUnsent = OldestUnsent(),
                 CacheUsedBytes = _log.BytesOnDisk + _cache.UsedBytes,
                 CacheLimitBytes = _settings.CacheLimitBytes,
+                Pins = _pinStatus,
                 UploadBytesPerSecond = _uploadMeter.BytesPerSecond,
                 DownloadBytesPerSecond = _blocks.Meter.BytesPerSecond,
                 Store = _condition,
                 LastError = _failure ?? _stopReason ?? _storeError ?? _lastError,
-                ReadOnlyReason = _failure ?? _readOnlyReason ?? (_settings.ReadOnly ? "It was mounted read-only." : null),
+                ReadOnlyReason = _failure ?? _readOnlyReason ?? (_settings.ReadOnly ? "It was mounted read-only." : FollowerReason),
             };
         }
     }
@@ -47,7 +48,7 @@ public sealed partial class Volume
 
     /// <summary>
     /// Waits until everything done before the call is committed in the store, and hurries it. Cancelling ends the wait with what is left.
-    /// A store that is away is waited for; a volume that stopped sending is not.
+    /// A store that is away is waited for; a volume that stopped sending, or is not the vault's single writer, is not.
     /// </summary>
     public async Task<UploadProgress> WaitUploadedAsync(Action<UploadProgress>? progress, CancellationToken cancellationToken)
     {
@@ -63,7 +64,7 @@ public sealed partial class Volume
         {
             UploadProgress now = Progress(target);
             progress?.Invoke(now);
-            if (now.Done || _stopReason is not null || cancellationToken.IsCancellationRequested || _failure is not null)
+            if (now.Done || _stopReason is not null || IsFollower || cancellationToken.IsCancellationRequested || _failure is not null)
             {
                 return now;
             }
@@ -98,7 +99,7 @@ public sealed partial class Volume
             Amount local = LocalAmount();
             Amount sending = SendingAmount();
             Amount left = done ? default : new Amount(local.Files + sending.Files, local.Bytes + sending.Bytes);
-            return new UploadProgress(done, left, _failure ?? _stopReason ?? _storeError);
+            return new UploadProgress(done, left, _failure ?? _stopReason ?? (IsFollower ? FollowerReason : _storeError));
         }
     }
 

@@ -41,11 +41,27 @@ public sealed partial class Volume
         try
         {
             await CatchUpPatientlyAsync(cancellationToken);
-            while (!_settings.ReadOnly && !cancellationToken.IsCancellationRequested && _stopReason is null)
+            while (!cancellationToken.IsCancellationRequested && _stopReason is null)
             {
-                if (IsUploadDue())
+                if (IsLookDue())
+                {
+                    await LookAsync(cancellationToken);
+                }
+                else if (IsLoopWorkDue())
+                {
+                    await DoLoopWorkAsync(cancellationToken);
+                }
+                else if (_settings.ReadOnly || (IsFollower && !HasVaultRequests()))
+                {
+                    await WaitAsync(UploadTick, cancellationToken);
+                }
+                else if (IsUploadDue())
                 {
                     await SendEpochAsync(cancellationToken);
+                }
+                else if (IsWordDue())
+                {
+                    await SayWordAsync(cancellationToken);
                 }
                 else if (IsSendAheadDue())
                 {
@@ -69,10 +85,16 @@ public sealed partial class Volume
         {
             Stop($"Sending to the store ended by an error: {error.Message}", error);
         }
+        finally
+        {
+            RefuseVaultRequests();
+            RefuseLoopWork();
+        }
     }
 
     private async Task SendEpochAsync(CancellationToken cancellationToken)
     {
+        await RescueAsync(cancellationToken);
         CommitLocally(freeze: true, out Capture? capture);
         if (capture is null)
         {
@@ -88,12 +110,17 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
+            if (_vaultRequests.Count > 0)
+            {
+                return true;
+            }
+
             if (_unsent.Count == 0)
             {
                 return false;
             }
 
-            bool isBatchFull = _late.Count == 0 && _dirtyBytes >= _settings.UploadBatchBytes;
+            bool isBatchFull = (_late.Count == 0 && _dirtyBytes >= _settings.UploadBatchBytes) || _unsent.Count - _leftBehind.Count >= _settings.UploadBatchNodes;
             return _forceThrough > _landedChange || _lateReady || (_openSince is { } since && (isBatchFull || HasRestedOrWaited(since)));
         }
     }
@@ -116,7 +143,7 @@ public sealed partial class Volume
     /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>
     private Capture? TakeCapture(MetadataBatch batch)
     {
-        if (_unsent.Count == 0)
+        if (_unsent.Count == 0 && _vaultRequests.Count == 0)
         {
             return null;
         }
@@ -154,24 +181,25 @@ public sealed partial class Volume
             await WaitAsync(PatienceMin, cancellationToken);
         }
 
-        // A store that was rolled back while the drive was mounted is found before anything is built on it.
-        await PatientlyAsync(
-            async token =>
-            {
-                await _vaultLog.VerifyPinAsync(_state, token);
-                return true;
-            },
-            cancellationToken);
-        ContentUpload content = NewContentUpload();
+        // A store that was rolled back while the drive was mounted is found before anything is put there; the first pack is sealed meanwhile.
+        Task pin = PatientlyAsync(token => _vaultLog.VerifyPinAsync(_state, token), cancellationToken);
+        ContentUpload content = NewContentUpload(pin);
         await content.SendAsync(capture, cancellationToken);
+        await pin;
         RowChanges rows = _metadata.ReadEpoch(capture.Epoch);
         content.CloseExtentsOfRemoved(rows);
         rows.Closed.Extents.AddRange(content.Closed);
         rows.Opened.Extents.AddRange(content.Opened);
         rows.Blocks.AddRange(content.Blocks);
-        if (rows.IsEmpty)
+        if (CommitRows.FindMissingBlock(_metadata, rows) is { } missing)
         {
-            await LandAsync(capture, null, rows, hasPacks: true, cancellationToken);
+            throw new FsException(FsStatus.Corrupt, $"content of {missing.Node} shares a block that the vault has forgotten. Write the file anew.");
+        }
+
+        (VaultRequest? request, VaultChanges changes) = NextVaultChanges();
+        if (rows.IsEmpty && changes.IsEmpty)
+        {
+            await LandAsync(capture, null, null, rows, hasPacks: true, cancellationToken);
             return;
         }
 
@@ -179,8 +207,11 @@ public sealed partial class Volume
         {
             Rows = rows,
             Packs = content.Packs,
+            Members = changes.Members,
+            History = changes.History,
+            Checkpoint = FindWrittenCheckpoint(),
             Time = Now(),
-            Writer = _opened ? WriterChange.None : WriterChange.Open,
+            Writer = _state.SingleWriter is not null || (_state.Writer?.Device == _keys.DeviceId && _opened) ? WriterChange.None : WriterChange.Open,
             Incarnation = _incarnation,
         };
         Attempt attempt = _vaultLog.Prepare(_state, draft);
@@ -192,33 +223,46 @@ public sealed partial class Volume
         if (await SubmitAsync(attempt, draft, cancellationToken))
         {
             bool hasPacks = await PatientlyAsync(token => PackCheck.HoldsAllAsync(_store, content.Packs, token), cancellationToken);
-            await LandAsync(capture, attempt, rows, hasPacks, cancellationToken);
+            await LandAsync(capture, attempt, CommitRows.NoteOf(attempt, draft, _keys.DeviceId), rows, hasPacks, cancellationToken);
+            Complete(request, attempt.Next);
+            return;
         }
+
+        // Another device was first. What was put is used by the next attempt, which is made on top of the other's commit.
+        _early.Add(content.Blocks, content.Packs);
+        await FollowPatientlyAsync(cancellationToken);
     }
 
-    private ContentUpload NewContentUpload()
+    /// <summary>For one upload, whose packs go out when what comes before them is done.</summary>
+    private ContentUpload NewContentUpload(Task before)
     {
         PackCheck check = new(_store);
-        return new(_metadata, _log, ReadBlockAsync, () => new PackWriter(_keys, _random), _keys, PutPackAsync, (block, token) => IsKeptAsync(check, block, token), _early);
+        return new(
+            _metadata,
+            _log,
+            ReadBlockAsync,
+            () => new PackWriter(_keys, _random),
+            _keys,
+            PutPackAsync,
+            (block, token) => IsKeptAsync(check, block, token),
+            _early,
+            before,
+            _store.Description.IsLocal ? ContentUpload.PutsMaxNear : ContentUpload.PutsMaxFar);
     }
 
     /// <summary>Whether content may be left out of a commit because the vault has it: not when its pack is gone, or failed a read.</summary>
     private async Task<bool> IsKeptAsync(PackCheck check, BlockRow block, CancellationToken cancellationToken) =>
         !_blocks.HasFailed(block.Pack) && await PatientlyAsync(token => check.HoldsAsync(block, token).AsTask(), cancellationToken);
 
-    private bool TrySaveAttempt(byte[] attempt, byte[] captured)
-    {
-        if (Mistakes.Has(Mistake.AttemptNotSaved))
-        {
-            return true;
-        }
+    private bool TrySaveAttempt(byte[] attempt, byte[] captured) =>
+        Mistakes.Has(Mistake.AttemptNotSaved) || TrySaveSettings((AttemptSetting, attempt), (CapturedSetting, captured));
 
-        MetadataBatch batch = new() { Epoch = _epoch };
-        batch.PutSetting(AttemptSetting, attempt);
-        batch.PutSetting(CapturedSetting, captured);
+    /// <summary>False: there is no room on the local disk.</summary>
+    private bool TrySaveSettings(params (string Key, byte[]? Value)[] settings)
+    {
         try
         {
-            _metadata.Apply(batch);
+            SaveSettings(settings);
             return true;
         }
         catch (DiskFullException error)
@@ -228,20 +272,27 @@ public sealed partial class Volume
         }
     }
 
+    /// <summary>Puts settings into the database; they are durable when it returns.</summary>
+    private void SaveSettings(params (string Key, byte[]? Value)[] settings)
+    {
+        MetadataBatch batch = new() { Epoch = _epoch };
+        foreach ((string key, byte[]? value) in settings)
+        {
+            batch.PutSetting(key, value);
+        }
+
+        _metadata.Apply(batch);
+    }
+
     /// <summary>Sends an attempt, the same bytes each time, until its fate is known. False: another device has the slot.</summary>
     private async Task<bool> SubmitAsync(Attempt attempt, CommitDraft draft, CancellationToken cancellationToken)
     {
         AppendOutcome outcome = Mistakes.Has(Mistake.CommitNotSent)
             ? new AppendOutcome.Committed(attempt.Next)
-            : await PatientlyAsync(token => _vaultLog.SubmitAsync(_state, Mistakes.Has(Mistake.AttemptRebuilt) ? _vaultLog.Prepare(_state, draft) : attempt, token), cancellationToken);
-        if (outcome is AppendOutcome.Committed || Mistakes.Has(Mistake.TakenSlotIsOurs))
-        {
-            _opened = true;
-            return true;
-        }
-
-        StopForForeignCommit();
-        return false;
+            : await PatientlyAsync(token => AppendAsync(Mistakes.Has(Mistake.AttemptRebuilt) ? _vaultLog.Prepare(_state, draft) : attempt, token), cancellationToken);
+        bool isOurs = outcome is AppendOutcome.Committed || Mistakes.Has(Mistake.TakenSlotIsOurs);
+        _opened |= isOurs;
+        return isOurs;
     }
 
     /// <summary>For a block that is sealed anew from old bytes and new ones.</summary>
@@ -258,21 +309,25 @@ public sealed partial class Volume
         PatientlyAsync(
             async token =>
             {
-                if (!Mistakes.Has(Mistake.PackNotSent))
-                {
-                    bool isMade = await _store.PutIfAbsentAsync(VaultNames.Pack(pack), bytes, token);
-                    await PackCheck.RequireKeptAsync(_store, pack, bytes, isMade, token);
-                }
-
-                _uploadMeter.Add(bytes.Length);
-                if (!_store.Description.IsLocal)
-                {
-                    _cache.Write(pack, 0, bytes.Span);
-                }
-
+                await PutPackOnceAsync(pack, bytes, token);
                 return true;
             },
             cancellationToken);
+
+    private async Task PutPackOnceAsync(PackId pack, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        if (!Mistakes.Has(Mistake.PackNotSent))
+        {
+            bool isMade = await _store.PutIfAbsentAsync(VaultNames.Pack(pack), bytes, cancellationToken);
+            await PackCheck.RequireKeptAsync(_store, pack, bytes, isMade, cancellationToken);
+        }
+
+        _uploadMeter.Add(bytes.Length);
+        if (!_store.Description.IsLocal)
+        {
+            _cache.Write(pack, 0, bytes.Span);
+        }
+    }
 
     /// <summary>Does a call to the store again and again while the store is away, and tells so in the status. Unreachable is a state, not an end.</summary>
     private async Task<T> PatientlyAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
@@ -303,10 +358,13 @@ public sealed partial class Volume
             EngineLog.LogStoreBack(_logger);
         }
 
-        if (_condition != StoreCondition.Stopped)
+        lock (_gate)
         {
-            _condition = StoreCondition.Reachable;
-            _storeError = null;
+            if (_condition != StoreCondition.Stopped)
+            {
+                _condition = StoreCondition.Reachable;
+                _storeError = null;
+            }
         }
     }
 
@@ -316,6 +374,9 @@ public sealed partial class Volume
         _condition = StoreCondition.Unreachable;
         _storeError = error.Message;
     }
+
+    /// <summary>Sends nothing more, for a reason that the status tells: what is not in the store then stays on this machine.</summary>
+    public void StopSending(string reason) => Stop(reason, null);
 
     private void Stop(string reason, Exception? error)
     {

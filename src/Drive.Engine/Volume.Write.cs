@@ -34,24 +34,19 @@ public sealed partial class Volume
         bool synchronous;
         lock (_gate)
         {
-            if (!_handles.TryGetValue(handle, out Handle? open) || open.Node.IsDirectory)
-            {
-                return FsStatus.BadHandle;
-            }
-
             bool fromPageCache = (options & WriteOptions.FromPageCache) != 0;
-            if ((open.Options & OpenOptions.Write) == 0 && !fromPageCache)
+            if (!TryFindFile(handle, out Node node, out OpenOptions opened) || ((opened & OpenOptions.Write) == 0 && !fromPageCache))
             {
                 return FsStatus.BadHandle;
             }
 
-            if (IsReadOnly)
+            if (RefusesChanges)
             {
                 return FsStatus.ReadOnly;
             }
 
-            Node node = open.Node;
-            if ((open.Options & OpenOptions.Append) != 0 && !fromPageCache)
+            bool appends = (opened & OpenOptions.Append) != 0 || (options & WriteOptions.Append) != 0;
+            if (appends && !fromPageCache)
             {
                 offset = node.Size;
             }
@@ -105,7 +100,7 @@ public sealed partial class Volume
                 TouchContent(node, Now());
             }
 
-            synchronous = (open.Options & OpenOptions.Synchronous) != 0;
+            synchronous = (opened & OpenOptions.Synchronous) != 0 || (options & WriteOptions.Synchronous) != 0;
         }
 
         return synchronous ? CommitLocally() : FsStatus.Ok;
@@ -116,7 +111,7 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
-            if (!_handles.TryGetValue(handle, out Handle? open) || (open.Options & OpenOptions.Write) == 0)
+            if (!TryFindFile(handle, out Node node, out OpenOptions opened) || (opened & OpenOptions.Write) == 0)
             {
                 return FsStatus.BadHandle;
             }
@@ -131,7 +126,7 @@ public sealed partial class Volume
                 return FsStatus.TooLarge;
             }
 
-            if (IsReadOnly)
+            if (RefusesChanges)
             {
                 return FsStatus.ReadOnly;
             }
@@ -143,7 +138,6 @@ public sealed partial class Volume
                 return FsStatus.NotSupported;
             }
 
-            Node node = open.Node;
             if (!punches && !zeroes && _storeSpace is { } space && length - (node.Size - offset) > space.FreeBytes)
             {
                 return FsStatus.NoSpace;

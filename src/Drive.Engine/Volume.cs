@@ -22,7 +22,7 @@ namespace Drive.Engine;
 /// <remarks>
 /// <para><b>Locks,</b> taken in this order only: <c>_saveLock</c> (one local commit or landing at a time), <c>_gate</c> (everything in memory), then the locks
 /// inside metadata, log and cache. Nothing waits for the store under any of them.</para>
-/// <para><b>Invariants.</b> (1) Rows point only to log records that are flushed. (2) A log record goes only after the local commit that drops its last row.
+/// <para><b>Invariants.</b> (1) Rows point only to log records that are flushed. (2) A log record goes only after the local commit that drops its last row, once the database is flushed.
 /// (3) The database holds the state after a prefix of the calls. (4) Extents change only by landing; between the end of an epoch and its landing
 /// its content is in overlays. (5) An attempt is saved before it is sent, and sent unchanged until its fate is known.</para>
 /// </remarks>
@@ -94,8 +94,9 @@ public sealed partial class Volume : IVolume
         }
 
         _vaultLog = new VaultLog(store, keys, random);
-        _blocks = new BlockReader(_metadata, store, _cache, new PackReader(keys), new RateMeter(time));
+        _blocks = new BlockReader(_metadata, store, _cache, new PackReader(keys), new RateMeter(time), time);
         _state = _metadata.ReadSetting(StateSetting) is { } saved ? VaultState.Decode(saved) : VaultState.BeforeGenesis(keys);
+        keys.Learn(_state);
         _lastChangeAt = time.GetUtcNow();
     }
 
@@ -135,27 +136,17 @@ public sealed partial class Volume : IVolume
 
         return await OpenOnceAsync();
 
-        async Task<Volume> OpenOnceAsync()
+        Task<Volume> OpenOnceAsync() => OpenHereAsync(
+            () => new Volume(settings, keys, store, disk, time, random, logger),
+            start => start.RunAsync(settings, keys, store, disk, random, logger, cancellationToken),
+            AbandonAsync,
+            logger,
+            cancellationToken);
+
+        async ValueTask AbandonAsync()
         {
-            Volume volume = new(settings, keys, store, disk, time, random, logger);
-            try
-            {
-                volume.Restore();
-                await volume.CatchUpAtStartAsync(cancellationToken);
-                volume.Start();
-                return volume;
-            }
-            catch (Exception error) when (IsDamage(error))
-            {
-                // Store and keys are needed for the rebuild, and nothing may be saved over what is damaged.
-                volume.CloseLocalState();
-                throw;
-            }
-            catch
-            {
-                await volume.DisposeAsync();
-                throw;
-            }
+            await store.DisposeAsync();
+            keys.Dispose();
         }
     }
 
@@ -173,7 +164,13 @@ public sealed partial class Volume : IVolume
         // First what is here already: a store that hangs may hold up the loops.
         CommitLocally();
         await _loops;
-        return CommitLocally() == FsStatus.Ok;
+        FsStatus status = CommitLocally();
+        lock (_saveLock)
+        {
+            FlushDatabase();
+        }
+
+        return status == FsStatus.Ok;
     }
 
     /// <inheritdoc/>
@@ -185,6 +182,7 @@ public sealed partial class Volume : IVolume
         }
 
         await StopAsync();
+        await _blocks.DisposeAsync();
         CloseLocalState();
         await _store.DisposeAsync();
         _keys.Dispose();
@@ -209,7 +207,11 @@ public sealed partial class Volume : IVolume
         _loops = Task.WhenAll(
             RunBehind(() => UploadLoopAsync(_stopping.Token)),
             RunBehind(() => SaveLoopAsync(_stopping.Token)),
-            RunBehind(() => SpaceLoopAsync(_stopping.Token)));
+            RunBehind(() => SpaceLoopAsync(_stopping.Token)),
+            RunBehind(() => CheckpointLoopAsync(_stopping.Token)),
+            _settings is { ReadOnly: false, GarbageInterval: { } interval } ? RunBehind(() => GarbageLoopAsync(interval, _stopping.Token)) : Task.CompletedTask,
+            _blocks.IsLocal ? Task.CompletedTask : RunBehind(() => PinLoopAsync(_stopping.Token)),
+            _settings.RehearseReads && !_blocks.IsLocal ? RunBehind(() => Rehearsal.RunAsync(_metadata, _blocks, _time, _stopping.Token)) : Task.CompletedTask);
     }
 
     private Task RunBehind(Func<Task> work) =>
@@ -226,6 +228,11 @@ public sealed partial class Volume : IVolume
                 if (IsSaveDue())
                 {
                     CommitLocally();
+                }
+
+                lock (_saveLock)
+                {
+                    FlushDatabase();
                 }
 
                 CompactLog();
@@ -263,11 +270,18 @@ public sealed partial class Volume : IVolume
             CorruptLogException => FsStatus.Corrupt,
             MetadataCorruptException => FsStatus.Corrupt,
             StoreException { Kind: StoreErrorKind.Unreachable or StoreErrorKind.Throttled } => FsStatus.Unreachable,
-            StoreException { Kind: StoreErrorKind.Denied } => FsStatus.AccessDenied,
+            StoreException { Kind: StoreErrorKind.Denied or StoreErrorKind.SignInRefused } => FsStatus.AccessDenied,
             DiskFullException or StoreException { Kind: StoreErrorKind.Full } => FsStatus.NoSpace,
             _ => FsStatus.IoError,
         };
         EngineLog.LogCallFailed(_logger, call, error);
+        if (error is StoreException { Kind: StoreErrorKind.Unreachable } away && _condition == StoreCondition.Reachable)
+        {
+            // The next reader need not wait as long to hear the same. A look says when it is back.
+            NoteStoreUnreachable(away, TimeSpan.Zero);
+            LookSoon();
+        }
+
         lock (_gate)
         {
             _lastError = error.Message;

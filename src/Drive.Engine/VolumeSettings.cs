@@ -1,4 +1,5 @@
 using Drive.Cache.Dirty;
+using Drive.Engine.Upload;
 using Drive.Metadata;
 
 namespace Drive.Engine;
@@ -21,6 +22,14 @@ public sealed record VolumeSettings
     /// <summary>A local commit at least this often while something is not saved: what a crash may lose.</summary>
     public TimeSpan SaveInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often the store is asked for commits of other devices, besides when it says so itself; null: only at the start, and when something is sent.</summary>
+    public TimeSpan? LookInterval { get; init; }
+
+    /// <summary>
+    /// A commit counts when the store still shows it this long after it was made: for stores that do not keep a taken name by themselves. Null: at once, but in a vault with a single writer after two seconds.
+    /// </summary>
+    public TimeSpan? SecondLook { get; init; }
+
     /// <summary>A file is uploaded after it rested this long …</summary>
     public TimeSpan UploadRest { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -29,6 +38,9 @@ public sealed record VolumeSettings
 
     /// <summary>… or when so much waits.</summary>
     public long UploadBatchBytes { get; init; } = 256L << 20;
+
+    /// <summary>… or when so many files, folders and links do: a commit takes some 4 KiB of memory for each on its way.</summary>
+    public int UploadBatchNodes { get; init; } = 10_000;
 
     /// <summary>A file with more unsent bytes than this is late: commits do not wait for it, its blocks are sent ahead in shares of this size.</summary>
     public long LateFileBytes { get; init; } = 64L << 20;
@@ -42,6 +54,12 @@ public sealed record VolumeSettings
     /// <summary>Bytes in the dirty log that nothing wants any more, before live ones are moved out of the sparsest segment.</summary>
     public long DeadLogBytesMax { get; init; } = 256L << 20;
 
+    /// <summary>How often this device forgets by the vault's rule and gives space in the store back; null: only when it is told to.</summary>
+    public TimeSpan? GarbageInterval { get; init; }
+
+    /// <summary>When this device writes a checkpoint.</summary>
+    public CheckpointRule Checkpoints { get; init; } = new();
+
     /// <summary>Nodes kept in memory (about 400 bytes each, without names).</summary>
     public int NodesCachedMax { get; init; } = 50_000;
 
@@ -50,6 +68,9 @@ public sealed record VolumeSettings
 
     /// <summary>Sizes of the dirty log.</summary>
     public DirtyLogOptions DirtyLog { get; init; } = new();
+
+    /// <summary>Read one segment from a far store soon after the start, so that the first reader does not wait for the compiler.</summary>
+    public bool RehearseReads { get; init; }
 
     /// <summary>Where the loops, and what a call leaves to be done behind it, run: the thread pool; one thread in simulations.</summary>
     public TaskScheduler Background { get; init; } = TaskScheduler.Default;

@@ -9,7 +9,7 @@ public enum StoreCondition
     /// <summary>It does not answer, or refuses; work goes on locally and is sent when it comes back.</summary>
     Unreachable,
 
-    /// <summary>What it holds failed authentication, or another device took the vault over: nothing more is sent.</summary>
+    /// <summary>What it holds failed authentication, or another device took the vault over, or it is no safe place: nothing more is sent.</summary>
     Stopped,
 }
 
@@ -39,6 +39,9 @@ public sealed record VolumeStatus
 
     /// <summary>Their limit.</summary>
     public required long CacheLimitBytes { get; init; }
+
+    /// <summary>What is pinned here.</summary>
+    public PinStatus Pins { get; init; } = PinStatus.None;
 
     /// <summary>Over the last seconds.</summary>
     public double UploadBytesPerSecond { get; init; }

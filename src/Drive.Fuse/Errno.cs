@@ -35,6 +35,7 @@ internal static class Errno
     public const int ENOTEMPTY = 39;
     public const int ELOOP = 40;
     public const int ENODATA = 61;
+    public const int ETIME = 62;
     public const int EPROTO = 71;
     public const int EOPNOTSUPP = 95;
     public const int ECONNABORTED = 103;
@@ -43,6 +44,7 @@ internal static class Errno
     public const int ESTALE = 116;
     public const int EUCLEAN = 117;
     public const int EDQUOT = 122;
+    public const int ECANCELED = 125;
 
     public static int From(FsStatus status) => status switch
     {

@@ -15,8 +15,8 @@ internal static partial class FuseLog
     [LoggerMessage(4003, LogLevel.Error, "A reader of requests ended unexpectedly; the mount is shut down.")]
     public static partial void ReaderFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(4004, LogLevel.Information, "Mounted at {MountPoint}, FUSE 7.{Minor}, flags 0x{Flags:x}.")]
-    public static partial void Mounted(ILogger logger, string mountPoint, uint minor, ulong flags);
+    [LoggerMessage(4004, LogLevel.Information, "Mounted at {MountPoint}, FUSE 7.{Minor}, flags 0x{Flags:x}, {Transport}.")]
+    public static partial void Mounted(ILogger logger, string mountPoint, uint minor, ulong flags, string transport);
 
     [LoggerMessage(4005, LogLevel.Information, "Unmounted from {MountPoint}.")]
     public static partial void Unmounted(ILogger logger, string mountPoint);
@@ -47,4 +47,16 @@ internal static partial class FuseLog
 
     [LoggerMessage(4014, LogLevel.Error, "Giving up what {MountPoint} still held failed.")]
     public static partial void CleanUpFailed(ILogger logger, Exception exception, string mountPoint);
+
+    [LoggerMessage(4015, LogLevel.Information, "Requests go over /dev/fuse, not over io_uring: {Reason}.")]
+    public static partial void RingUnused(ILogger logger, string reason);
+
+    [LoggerMessage(4016, LogLevel.Warning, "The kernel did not give back {Count} entries of a ring; their memory is given up.")]
+    public static partial void RingNotDrained(ILogger logger, int count);
+
+    [LoggerMessage(4017, LogLevel.Information, "Requests may go over io_uring from now on, for all FUSE mounts of this machine: enable_uring was set to Y.")]
+    public static partial void RingAllowed(ILogger logger);
+
+    [LoggerMessage(4018, LogLevel.Warning, "The kernel refused an entry of a ring (errno {Errno}); the others go on.")]
+    public static partial void EntryRefused(ILogger logger, int errno);
 }

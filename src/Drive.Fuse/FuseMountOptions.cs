@@ -25,4 +25,25 @@ public sealed record FuseMountOptions
     /// nodes in the volume have no effect.
     /// </summary>
     public IReadOnlyList<string> Options { get; init; } = [];
+
+    /// <summary>The way that requests take from the kernel.</summary>
+    public FuseTransport Transport { get; init; }
+
+    /// <summary>
+    /// As root: sets the kernel's parameter that lets FUSE use io_uring, for all mounts of the machine, until it restarts. Nothing where the kernel has none.
+    /// </summary>
+    public bool AllowUring { get; init; }
+}
+
+/// <summary>The way that requests take from the kernel to the daemon.</summary>
+public enum FuseTransport
+{
+    /// <summary>io_uring where the kernel offers it, else /dev/fuse.</summary>
+    Auto,
+
+    /// <summary>/dev/fuse.</summary>
+    Device,
+
+    /// <summary>io_uring, or no mount.</summary>
+    Uring,
 }

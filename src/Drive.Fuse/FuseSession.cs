@@ -20,16 +20,18 @@ public sealed class FuseSession : IAsyncDisposable
     private readonly IMounter _mounter;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly FuseTransport _transport;
     private readonly Connection _connection;
     private string? _connectionNumber;
 
-    private FuseSession(string mountPoint, IMounter mounter, int descriptor, IVolume volume, TimeProvider time, ILogger logger)
+    private FuseSession(string mountPoint, IMounter mounter, int descriptor, FuseTransport transport, IVolume volume, TimeProvider time, ILogger logger)
     {
         MountPoint = mountPoint;
         _mounter = mounter;
         _time = time;
         _logger = logger;
-        _connection = new(volume, new DescriptorTransport(descriptor, isDevice: true), time, logger, mountPoint, Abandon);
+        _transport = transport;
+        _connection = new(volume, new DescriptorTransport(descriptor, isDevice: true), time, logger, mountPoint, transport, Abandon);
         Completion = Task.CompletedTask;
     }
 
@@ -69,8 +71,13 @@ public sealed class FuseSession : IAsyncDisposable
         MountFlags flags = MountFlags.From(volume.IsReadOnly ? options with { ReadOnly = true } : options);
         string path = await MountPointCheck.PrepareAsync(options.MountPoint, flags.AllowNonEmpty, mounter, logger);
         cancellationToken.ThrowIfCancellationRequested();
+        if (flags.AllowUring)
+        {
+            UringParameter.Allow(logger);
+        }
+
         int descriptor = await mounter.MountAsync(path, options, flags, cancellationToken);
-        FuseSession session = new(path, mounter, descriptor, volume, time, logger);
+        FuseSession session = new(path, mounter, descriptor, flags.Transport, volume, time, logger);
         try
         {
             await session.StartAsync(cancellationToken);
@@ -153,12 +160,17 @@ public sealed class FuseSession : IAsyncDisposable
         Completion = CompleteAsync();
         _connectionNumber = MountTable.Find(MountPoint)?.ConnectionNumber;
         await begun.WaitAsync(cancellationToken);
+        if (_transport == FuseTransport.Uring && !_connection.IsOverRings)
+        {
+            throw new FuseException($"Requests cannot go over io_uring here: {UringParameter.Describe()}. Mount with transport=auto to do without.");
+        }
+
         if (MountTable.Find(MountPoint) is Mount mount)
         {
             KernelTuning.RaiseReadAhead(mount, _logger);
         }
 
-        FuseLog.Mounted(_logger, MountPoint, _connection.Minor, (ulong)_connection.Agreed);
+        FuseLog.Mounted(_logger, MountPoint, _connection.Minor, (ulong)_connection.Agreed, _connection.IsOverRings ? "over io_uring" : "over /dev/fuse");
     }
 
     private async Task CompleteAsync()

@@ -19,8 +19,27 @@ public sealed class MetadataBatch
     /// <summary>Changes in it.</summary>
     public int Count => _nodes.Count + AccessTimes.Count + Entries.Count + Xattrs.Count + Dirty.Count + Blocks.Count + Settings.Count;
 
-    /// <summary>The dirty rows that it puts.</summary>
-    public IEnumerable<DirtyRow> DirtyRows => Dirty.Where(static change => change.Row is not null).Select(static change => change.Row!);
+    /// <summary>The dirty rows that it puts: one that a later change of the same range replaces or removes is not among them.</summary>
+    public IReadOnlyCollection<DirtyRow> DirtyRows
+    {
+        get
+        {
+            Dictionary<(NodeId, long), DirtyRow> last = [];
+            foreach (DirtyChange change in Dirty)
+            {
+                if (change.Row is { } row)
+                {
+                    last[(change.Node, change.Offset)] = row;
+                }
+                else
+                {
+                    last.Remove((change.Node, change.Offset));
+                }
+            }
+
+            return last.Values;
+        }
+    }
 
     internal Dictionary<NodeId, NodeChange> Nodes => _nodes;
 

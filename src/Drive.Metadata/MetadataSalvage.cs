@@ -17,6 +17,9 @@ public sealed class MetadataSalvage
     /// <summary>Uncommitted rows and dirty rows, as changes of the committed state.</summary>
     public MetadataBatch Uncommitted { get; } = new();
 
+    /// <summary>What this device keeps the content of; null when that table can't be read.</summary>
+    public IReadOnlyList<NodeId>? Pins { get; private set; }
+
     /// <summary>Whether every table could be read from end to end.</summary>
     public bool IsWhole { get; private set; } = true;
 
@@ -31,6 +34,7 @@ public sealed class MetadataSalvage
             MetadataSalvage found = new();
             found.ReadSettings(database, seal);
             found.ReadRows(database, seal);
+            found.Pins = ReadPins(database);
             return found;
         }
         catch (Exception error) when (IsDamage(error))
@@ -103,6 +107,19 @@ public sealed class MetadataSalvage
             }
         });
         Each(database, $"SELECT {DirtyTable.Columns} FROM dirty", "node, start", "", row => Uncommitted.PutDirty(DirtyTable.ReadRow(row)));
+    }
+
+    /// <summary>All or nothing: with a part of them nobody would know that the rest is gone.</summary>
+    private static List<NodeId>? ReadPins(Database database)
+    {
+        try
+        {
+            return new PinTable(database).Read();
+        }
+        catch (Exception error) when (IsDamage(error))
+        {
+            return null;
+        }
     }
 
     /// <summary>Runs over a table from both ends. A row twice does no harm.</summary>

@@ -6,12 +6,16 @@ namespace Drive.Metadata;
 /// <summary>Changes made here: batches of an epoch that is not committed yet.</summary>
 public sealed partial class MetadataStore
 {
+    private const string FlushSetting = "flush";
+
     /// <summary>
-    /// Makes a batch durable. With P the provisional seq of its epoch: putting over a row that was opened at P changes it in place; over an older
+    /// Takes over a batch. With P the provisional seq of its epoch: putting over a row that was opened at P changes it in place; over an older
     /// one, closes that at P and opens a new one. Removing deletes or closes likewise, and does nothing where nothing is. Then a thing made and
     /// removed within one epoch leaves no trace.
     /// </summary>
-    public void Apply(MetadataBatch batch)
+    /// <param name="batch">The batch.</param>
+    /// <param name="flush">Whether it is durable on return. Else a power cut may take it, and what came after it, until the next change that is.</param>
+    public void Apply(MetadataBatch batch, bool flush = true)
     {
         ArgumentNullException.ThrowIfNull(batch);
         Change(() =>
@@ -64,7 +68,18 @@ public sealed partial class MetadataStore
             }
 
             ApplyUnversioned(batch);
-        });
+        },
+        flush);
+    }
+
+    /// <summary>Makes all changes so far durable.</summary>
+    public void Flush()
+    {
+        if (!_isFlushed)
+        {
+            // SQLite flushes with a commit, and a commit needs something to write.
+            Change(() => _settings.Put(FlushSetting, [1]));
+        }
     }
 
     private void ApplyUnversioned(MetadataBatch batch)

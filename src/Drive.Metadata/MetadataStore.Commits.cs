@@ -11,30 +11,86 @@ public sealed partial class MetadataStore
     private const uint DirectoryLinkCount = 2;
 
     /// <summary>
-    /// Takes over a commit from the log: closed rows (by key) end at <paramref name="seq"/>, opened ones begin. Entries get ids of this database;
+    /// Takes over a commit from the log: closed rows (by key) end at its seq, opened ones begin. Entries get ids of this database;
     /// link counts of directories are kept here and follow from the entries. An <see cref="InvalidOperationException"/> when a closed row is
     /// not there (the commit does not fit this tree), or when an epoch holds changes for the vault (merge first); then nothing changed. Epochs that
     /// hold only what stays local, such as orphans, become part of the seq.
     /// </summary>
-    public void ApplyCommit(long seq, RowChanges changes, IEnumerable<(string Key, byte[]? Value)> settings)
+    public void ApplyCommit(CommitNote note, RowChanges changes, IEnumerable<(string Key, byte[]? Value)> settings)
     {
+        ArgumentNullException.ThrowIfNull(note);
         ArgumentNullException.ThrowIfNull(changes);
         ArgumentNullException.ThrowIfNull(settings);
         Change(() =>
         {
-            AdvanceTo(seq);
-            TakeInLocalEpochs(seq);
-            Dictionary<NodeId, int> subdirectories = CountSubdirectories(changes);
-            CloseRows(changes, seq);
-            OpenRows(changes, subdirectories, seq);
-            _extents.Apply(changes.Closed.Extents, changes.Opened.Extents, seq);
-            foreach (BlockRow block in changes.Blocks)
-            {
-                _blocks.Put(block);
-            }
-
+            TakeOver(note, changes);
             PutSettings(settings);
         });
+        NoteCondemned(note);
+    }
+
+    /// <summary>
+    /// Takes over a commit from the log below an epoch that holds changes, in one transaction: what the epoch did is taken back, the commit ends and begins its rows
+    /// at its seq, and <paramref name="remade"/> is what the epoch does from now on. It must be the only epoch. Errors as <see cref="ApplyCommit"/>.
+    /// </summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="note">The commit's seq, and what else is kept of it.</param>
+    /// <param name="changes">The commit.</param>
+    /// <param name="remade">Nodes, entries and xattrs; closed rows as they stand after the commit. Entries keep their ids where they have any.</param>
+    /// <param name="rest">Dirty rows, blocks and settings that change with it; other rows in it are ignored.</param>
+    public void Rebase(long epoch, CommitNote note, RowChanges changes, RowChanges remade, MetadataBatch rest)
+    {
+        ArgumentNullException.ThrowIfNull(note);
+        ArgumentNullException.ThrowIfNull(changes);
+        ArgumentNullException.ThrowIfNull(remade);
+        ArgumentNullException.ThrowIfNull(rest);
+        long at = Epochs.Provisional(epoch);
+        Change(() =>
+        {
+            Undo(at);
+            TakeOver(note, changes);
+            ChangeRows(remade, at);
+            ApplyUnversioned(rest);
+        });
+        NoteCondemned(note);
+    }
+
+    private void Undo(long at)
+    {
+        foreach (NodeRow row in _nodes.ReadOpened(at))
+        {
+            _counters.CountFile(row.Mode, row.Size, -1);
+        }
+
+        foreach (NodeRow row in _nodes.ReadClosed(at))
+        {
+            _counters.CountFile(row.Mode, row.Size, 1);
+        }
+
+        foreach (Versions table in _versions)
+        {
+            table.Undo(at);
+        }
+    }
+
+    private void TakeOver(CommitNote note, RowChanges changes)
+    {
+        long seq = note.Moment.Seq;
+        AdvanceTo(note);
+        TakeInLocalEpochs(seq);
+        ChangeRows(changes, seq);
+        _extents.Apply(changes.Closed.Extents, changes.Opened.Extents, seq);
+        foreach (BlockRow block in changes.Blocks)
+        {
+            _blocks.Put(block);
+        }
+    }
+
+    private void ChangeRows(RowChanges changes, long at)
+    {
+        Dictionary<NodeId, int> subdirectories = CountSubdirectories(changes);
+        CloseRows(changes, at);
+        OpenRows(changes, subdirectories, at);
     }
 
     /// <summary>
@@ -152,7 +208,7 @@ public sealed partial class MetadataStore
 
         foreach (EntryRow row in changes.Opened.Entries)
         {
-            _entries.Put(row with { EntryId = _counters.TakeEntryId() }, seq);
+            _entries.Put(row.EntryId > 0 ? row : row with { EntryId = _counters.TakeEntryId() }, seq);
         }
 
         foreach (XattrRow row in changes.Opened.Xattrs)

@@ -44,11 +44,11 @@ public sealed partial class MetadataStore
     }
 
     /// <summary>
-    /// The epoch became commit <paramref name="seq"/>: its provisional seq becomes the real one everywhere, the extents of
+    /// The epoch became a commit: its provisional seq becomes the real one everywhere, the extents of
     /// <paramref name="contentChanges"/> end and begin at it, and what belongs to the commit is saved, all in one transaction.
     /// </summary>
     /// <param name="epoch">The epoch.</param>
-    /// <param name="seq">The commit's seq, above all before.</param>
+    /// <param name="note">The commit's seq, above all before, and what else is kept of it.</param>
     /// <param name="contentChanges">Extents closed and opened, and blocks. Other rows in it are ignored: the epoch has them.</param>
     /// <param name="blocks">More blocks.</param>
     /// <param name="dirtyRemoved">Dirty rows (by node and offset) whose bytes the commit holds.</param>
@@ -56,13 +56,14 @@ public sealed partial class MetadataStore
     /// <param name="settings">State that must change together with the commit.</param>
     public void Land(
         long epoch,
-        long seq,
+        CommitNote note,
         RowChanges contentChanges,
         IReadOnlyList<BlockRow> blocks,
         IReadOnlyList<DirtyRow> dirtyRemoved,
         IReadOnlyList<DirtyRow> dirtyPut,
         IEnumerable<(string Key, byte[]? Value)> settings)
     {
+        ArgumentNullException.ThrowIfNull(note);
         ArgumentNullException.ThrowIfNull(contentChanges);
         ArgumentNullException.ThrowIfNull(blocks);
         ArgumentNullException.ThrowIfNull(dirtyRemoved);
@@ -70,7 +71,8 @@ public sealed partial class MetadataStore
         ArgumentNullException.ThrowIfNull(settings);
         Change(() =>
         {
-            AdvanceTo(seq);
+            long seq = note.Moment.Seq;
+            AdvanceTo(note);
             foreach (Versions table in _versions)
             {
                 table.Move(Epochs.Provisional(epoch), seq);
@@ -99,6 +101,7 @@ public sealed partial class MetadataStore
 
             PutSettings(settings);
         });
+        NoteCondemned(note);
     }
 
     /// <summary>Makes an epoch part of the next one, as after a restart: what lived only between them goes.</summary>
@@ -109,6 +112,27 @@ public sealed partial class MetadataStore
             table.Collapse(Epochs.Provisional(epoch), Epochs.Provisional(epoch + 1));
         }
     });
+
+    private void AdvanceTo(CommitNote note)
+    {
+        long seq = note.Moment.Seq;
+        AdvanceTo(seq);
+        _moments.Put(note.Moment);
+        foreach (PackRow pack in note.Packs)
+        {
+            _packs.Put(pack);
+        }
+
+        foreach (PackId pack in note.Condemned)
+        {
+            _packs.Condemn(pack, seq);
+        }
+
+        foreach (PackId pack in note.Swept)
+        {
+            _packs.Sweep(pack, seq, note.IsSweptHere);
+        }
+    }
 
     private void AdvanceTo(long seq)
     {

@@ -24,15 +24,6 @@ public sealed partial class MetadataStore
         }
     }
 
-    public bool HasEntries(NodeId parent)
-    {
-        lock (_gate)
-        {
-            ThrowIfDisposed();
-            return _entries.Any(parent);
-        }
-    }
-
     /// <summary>Appends up to <paramref name="countMax"/> entries with larger ids, by id; how many there were.</summary>
     public int ReadEntries(NodeId parent, long afterEntryId, int countMax, List<EntryRow> into)
     {
@@ -43,23 +34,43 @@ public sealed partial class MetadataStore
         }
     }
 
+    /// <summary>An entry and its node at once.</summary>
+    public ChildRow? FindChild(NodeId parent, ReadOnlySpan<byte> name)
+    {
+        lock (_gate)
+        {
+            ThrowIfDisposed();
+            return _children.Find(parent, name);
+        }
+    }
+
+    /// <summary><see cref="ReadEntries(NodeId, long, int, List{EntryRow})"/> with the nodes.</summary>
+    public int ReadChildren(NodeId parent, long afterEntryId, int countMax, List<ChildRow> into)
+    {
+        lock (_gate)
+        {
+            ThrowIfDisposed();
+            return _children.List(parent, afterEntryId, countMax, into);
+        }
+    }
+
     /// <summary>Extents that overlap [start, end), by offset.</summary>
     public IReadOnlyList<ExtentRow> ReadExtents(NodeId node, long start, long end)
     {
         lock (_gate)
         {
             ThrowIfDisposed();
-            return _extents.Read(node, start, end);
+            return _extents.Read(node, start, end, int.MaxValue);
         }
     }
 
-    /// <summary>Start of the first extent at or after an offset; null when there is none. One step, however wide the hole before it.</summary>
-    public long? FindNextExtent(NodeId node, long offset)
+    /// <summary>The first extents that end after <paramref name="start"/>, by offset, however wide the holes between them.</summary>
+    public IReadOnlyList<ExtentRow> ReadFirstExtents(NodeId node, long start, int countMax)
     {
         lock (_gate)
         {
             ThrowIfDisposed();
-            return _extents.FindNext(node, offset);
+            return _extents.Read(node, start, long.MaxValue, countMax);
         }
     }
 
@@ -114,16 +125,17 @@ public sealed partial class MetadataStore
         }
     }
 
+    /// <summary>Where a block lies that the vault has: not in a pack that is condemned.</summary>
     public BlockRow? FindBlock(BlockId block)
     {
         lock (_gate)
         {
             ThrowIfDisposed();
-            return _blocks.Find(block);
+            return FindUsableBlock(block);
         }
     }
 
-    /// <summary>Those of the blocks that are known.</summary>
+    /// <summary>Those of the blocks that the vault has.</summary>
     public IReadOnlyDictionary<BlockId, BlockRow> FindBlocks(IReadOnlyCollection<BlockId> blocks)
     {
         ArgumentNullException.ThrowIfNull(blocks);
@@ -133,7 +145,7 @@ public sealed partial class MetadataStore
             var found = new Dictionary<BlockId, BlockRow>(blocks.Count);
             foreach (BlockId block in blocks)
             {
-                if (_blocks.Find(block) is { } row)
+                if (FindUsableBlock(block) is { } row)
                 {
                     found[block] = row;
                 }
@@ -180,6 +192,9 @@ public sealed partial class MetadataStore
             return _entries.FindAt(parent, name, asOf);
         }
     }
+
+    /// <summary>One of the names that a node had after commit <paramref name="asOf"/>, or null. Reads up to all entries of the vault: for what is rare.</summary>
+    public EntryRow? FindNameOf(NodeId node, long asOf) => Read(() => _entries.FindNameAt(node, asOf));
 
     public int ReadEntries(NodeId parent, long afterEntryId, int countMax, List<EntryRow> into, long asOf)
     {

@@ -21,13 +21,19 @@ public sealed partial class MetadataStore : IDisposable
     private readonly Counters _counters;
     private readonly NodeTable _nodes;
     private readonly EntryTable _entries;
+    private readonly ChildTable _children;
     private readonly ExtentTable _extents;
     private readonly XattrTable _xattrs;
     private readonly DirtyTable _dirty;
     private readonly BlockTable _blocks;
     private readonly SettingTable _settings;
+    private readonly PinTable _pins;
+    private readonly MomentTable _moments;
+    private readonly PackTable _packs;
+    private readonly SpanTable[] _spans;
     private readonly Versions[] _versions;
     private readonly Statement _setClean;
+    private bool _isFlushed = true;
     private Exception? _failure;
     private bool _isDisposed;
 
@@ -39,14 +45,24 @@ public sealed partial class MetadataStore : IDisposable
         _counters = new Counters(database);
         _nodes = new NodeTable(database, seal, _counters);
         _entries = new EntryTable(database, seal, _counters);
+        _children = new ChildTable(database, seal, _entries, _nodes);
         _extents = new ExtentTable(database);
         _xattrs = new XattrTable(database, seal);
         _dirty = new DirtyTable(database);
         _blocks = new BlockTable(database);
         _settings = new SettingTable(database, seal);
+        _pins = new PinTable(database);
+        _moments = new MomentTable(database);
+        _packs = new PackTable(database);
+        _spans =
+        [
+            new(database, "node", "node", "to_seq"), new(database, "entry", "parent", "name_hash", "to_seq"),
+            new(database, "extent", "node", "to_seq", "start"), new(database, "xattr", "node", "to_seq", "name_hash"),
+        ];
         _versions = [new(database, "node"), new(database, "entry"), new(database, "xattr")];
         _setClean = database.Prepare("UPDATE state SET is_clean = ?1");
         _counters.Load();
+        _condemnedPacks = _packs.ReadCondemned();
     }
 
     /// <summary>SQLite's version as loaded.</summary>
@@ -207,8 +223,10 @@ public sealed partial class MetadataStore : IDisposable
         }
     }
 
-    /// <summary>Runs changes as one durable transaction.</summary>
-    private void Change(Action change)
+    /// <summary>Runs changes as one transaction.</summary>
+    /// <param name="change">The changes.</param>
+    /// <param name="flush">Whether it is durable on return, and with it all before it.</param>
+    private void Change(Action change, bool flush = true)
     {
         lock (_gate)
         {
@@ -220,10 +238,12 @@ public sealed partial class MetadataStore : IDisposable
 
             try
             {
+                _database.FlushCommits(flush);
                 _database.Begin();
                 change();
                 _counters.Save();
                 _database.Commit();
+                _isFlushed = flush;
             }
             catch (Exception e)
             {

@@ -18,11 +18,17 @@ public enum VaultErrorKind
     /// <summary>The passphrase or recovery key opens nothing here.</summary>
     WrongSecret,
 
+    /// <summary>The passphrase opens nothing without the account key.</summary>
+    NeedsAccountKey,
+
     /// <summary>The text is no recovery key: a typing error, by its checksum.</summary>
     MalformedSecret,
 
     /// <summary>Secrets of a device that can't be read: cut, changed, or of a later version.</summary>
     MalformedKeys,
+
+    /// <summary>Somebody else has to do something first; the message says what.</summary>
+    NotReady,
 
     /// <summary>This device is not, or no longer, a member of the vault.</summary>
     NotMember,

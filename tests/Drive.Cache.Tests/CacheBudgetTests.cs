@@ -34,6 +34,40 @@ public sealed class CacheBudgetTests
     }
 
     [Fact]
+    public void What_is_pinned_is_pushed_out_by_nothing_counts_as_taken_and_goes_when_it_is_let_go()
+    {
+        using BlockCache cache = BlockCacheTests.Open(_disk);
+        var budget = new CacheBudget(cache, Floor(0), limitBytes: 500_000);
+
+        // One that is here already, and one that comes later.
+        cache.Write(BlockCacheTests.Pack(0), 0, BlockCacheTests.Bytes(0, 65_536));
+        cache.SetPinned(new HashSet<Drive.Core.Rows.PackId> { BlockCacheTests.Pack(0), BlockCacheTests.Pack(1) });
+        cache.Write(BlockCacheTests.Pack(1), 0, BlockCacheTests.Bytes(1, 65_536));
+        long pinned = cache.PinnedBytes;
+        Assert.Equal(cache.UsedBytes, pinned);
+        for (int pack = 2; pack < 20; pack++)
+        {
+            cache.Write(BlockCacheTests.Pack(pack), 0, BlockCacheTests.Bytes(pack, 65_536));
+        }
+
+        Assert.Equal(pinned, cache.PinnedBytes);
+        Assert.InRange(cache.UsedBytes, pinned + 65_536, 500_000);
+        cache.RemoveUnpinned(BlockCacheTests.Pack(0));
+        cache.RemoveUnpinned(BlockCacheTests.Pack(19));
+        Assert.False(cache.TryRead(BlockCacheTests.Pack(19), 0, new byte[1]));
+        Assert.False(budget.TryReserveDirty(500_000 - pinned + 1));
+        Assert.True(budget.TryReserveDirty(500_000 - pinned));
+        Assert.Equal(pinned, cache.UsedBytes);
+        Assert.True(cache.TryRead(BlockCacheTests.Pack(0), 0, new byte[65_536]) && cache.TryRead(BlockCacheTests.Pack(1), 0, new byte[65_536]));
+        Assert.False(cache.EvictOne());
+
+        cache.SetPinned(new HashSet<Drive.Core.Rows.PackId>());
+        Assert.Equal(0, cache.PinnedBytes);
+        Assert.True(budget.TryReserveDirty(pinned));
+        Assert.Equal(0, cache.UsedBytes);
+    }
+
+    [Fact]
     public void What_was_found_dirty_at_the_start_counts_even_beyond_the_limit()
     {
         using BlockCache cache = BlockCacheTests.Open(_disk);

@@ -1,13 +1,6 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace Drive.Cli.Tests;
-
-/// <summary>What a run of the command came to.</summary>
-internal sealed record Ran(int Code, string Output, string Error)
-{
-    public override string ToString() => $"exit code {Code}\n{Output}\n{Error}";
-}
 
 /// <summary>
 /// A machine of its own for the real command: DRIVE_HOME in a temporary directory, and whatever was mounted from it is unmounted at the end.
@@ -39,25 +32,12 @@ internal sealed class DriveHome : IDisposable
 
     public string Mount { get; }
 
+    /// <summary>Variables that the command has besides this process's.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     public Ran Run(params string[] arguments) => RunWith("", arguments);
 
-    public Ran RunWith(string input, params string[] arguments)
-    {
-        ProcessStartInfo start = new(Program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DRIVE_HOME"] = Home;
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Write(input);
-        process.StandardInput.Close();
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        if (!Task.WaitAll([output, error, process.WaitForExitAsync()], RunTime))
-        {
-            process.Kill();
-            throw new TimeoutException($"'drive {string.Join(' ', arguments)}' did not end");
-        }
-
-        return new Ran(process.ExitCode, output.Result, error.Result);
-    }
+    public Ran RunWith(string input, params string[] arguments) => Ran.Of(Program, arguments, RunTime, input, new Dictionary<string, string>(Variables) { ["DRIVE_HOME"] = Home });
 
     /// <summary>Runs what must succeed.</summary>
     public Ran Do(params string[] arguments)
@@ -71,16 +51,42 @@ internal sealed class DriveHome : IDisposable
 
     public int Pid() => Status().GetProperty("pid").GetInt32();
 
-    /// <summary>Waits until a process is gone.</summary>
-    public static void AwaitEnd(int pid)
+    /// <summary>Waits until a process has ended. One that its parent has not asked after yet (a zombie) has.</summary>
+    public static void AwaitEnd(int pid) => Assert.True(SpinWait.SpinUntil(() => HasEnded(pid), TimeSpan.FromSeconds(20)), $"process {pid} did not end");
+
+    /// <summary>Waits until something is so; how long it took.</summary>
+    public static TimeSpan Eventually(Func<bool> condition, string what, int seconds = 30)
+    {
+        System.Diagnostics.Stopwatch watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                try
+                {
+                    return condition();
+                }
+                catch (IOException)
+                {
+                    return false;
+                }
+            },
+            TimeSpan.FromSeconds(seconds)), what);
+        return watch.Elapsed;
+    }
+
+    private static bool HasEnded(int pid)
     {
         try
         {
-            using Process process = Process.GetProcessById(pid);
-            Assert.True(process.WaitForExit(TimeSpan.FromSeconds(20)), $"process {pid} did not end");
+            // proc_pid_stat(5): the state follows the name, which is in brackets and may hold any character; the number of threads is the 20th field. While another
+            // thread of a zombie still ends, its files and locks are open.
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[0] == "X" || (fields[0] == "Z" && fields[17] is "0" or "1");
         }
-        catch (ArgumentException)
+        catch (IOException)
         {
+            return true;
         }
     }
 
@@ -92,7 +98,8 @@ internal sealed class DriveHome : IDisposable
         Shell.Run("umount", "-l", Mount);
         if (_borrowed is null)
         {
-            Directory.Delete(Root, recursive: true);
+            // Not by .NET: it does not delete names that are no text.
+            Shell.Run("rm", "-rf", "--", Root);
         }
     }
 }

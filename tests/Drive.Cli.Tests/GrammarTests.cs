@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Drive.Control;
 
 namespace Drive.Cli.Tests;
@@ -10,7 +11,7 @@ public sealed class GrammarTests
     public static TheoryData<string> Examples()
     {
         HashSet<string> lines = [];
-        foreach (string line in Root.Subcommands.OfType<ExampleCommand>().SelectMany(command => command.Examples).Concat(CommandLine.RootExamples))
+        foreach (string line in Root.Subcommands.Concat(Root.Subcommands.SelectMany(static command => command.Subcommands)).OfType<ExampleCommand>().SelectMany(command => command.Examples).Concat(CommandLine.RootExamples))
         {
             string command = line.Split('#')[0].Split("&&")[0].Split("||")[0].Split('|')[0].Split('<')[0].Split('>')[0].Trim();
             if (command.StartsWith("drive ", StringComparison.Ordinal))
@@ -24,7 +25,7 @@ public sealed class GrammarTests
 
     [Theory]
     [MemberData(nameof(Examples))]
-    public void Every_example_of_the_help_is_a_line_that_the_grammar_takes(string line) => Assert.Empty(Root.Parse(line).Errors);
+    public void Every_example_of_the_help_is_a_line_that_the_grammar_takes(string line) => Assert.Empty(CommandLine.Parse(Root, [.. CommandLineParser.SplitCommandLine(line)]).Errors);
 
     [Fact]
     public void Every_command_has_a_description_and_all_that_people_see_have_examples()
@@ -35,7 +36,7 @@ public sealed class GrammarTests
 
     [Fact]
     public void The_commands_are_those_that_are_promised() => Assert.Equal(
-        ["up", "init", "mount", "umount", "list", "status", "wait", "passwd", "recover", "repair", "doctor"],
+        ["up", "init", "mount", "umount", "list", "status", "wait", "conflicts", "history", "restore", "undelete", "diff", "rewind", "snapshot", "pin", "unpin", "evict", "limit", "gc", "passwd", "recovery-key", "join", "recover", "device", "repair", "check", "du", "store", "doctor", "serve"],
         Root.Subcommands.Where(command => !command.Hidden).Select(command => command.Name));
 
     [Fact]
@@ -95,6 +96,13 @@ public sealed class GrammarTests
         Assert.Equal("work", options.FsName);
         Assert.Equal(2L << 30, options.CacheLimitBytes);
         Assert.Equal(["nodev"], options.Kernel);
+    }
+
+    [Fact]
+    public void The_way_of_the_requests_is_an_option_like_those_of_the_kernel()
+    {
+        Assert.Equal(["transport=uring", "allow_uring"], MountOptions.Parse(["transport=uring,allow_uring"]).Kernel);
+        Assert.Throws<DriveException>(() => MountOptions.Parse(["transport=pigeon"]));
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Drive.Cli.Tests;
 
 /// <summary>Other programs, as a user at a shell has them.</summary>
@@ -11,26 +9,7 @@ internal static class Shell
     public static Ran Run(string program, params string[] arguments) => Run(program, arguments, new Dictionary<string, string>());
 
     /// <summary>Runs a program with some variables set, and nothing on its standard input.</summary>
-    public static Ran Run(string program, string[] arguments, IReadOnlyDictionary<string, string> environment)
-    {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        if (!Task.WaitAll([output, error, process.WaitForExitAsync()], RunTime))
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"'{program} {string.Join(' ', arguments)}' did not end");
-        }
-
-        return new Ran(process.ExitCode, output.Result, error.Result);
-    }
+    public static Ran Run(string program, string[] arguments, IReadOnlyDictionary<string, string> environment) => Ran.Of(program, arguments, RunTime, environment: environment);
 
     /// <summary>Runs what must succeed.</summary>
     public static Ran Do(string program, params string[] arguments)

@@ -19,6 +19,7 @@ public sealed class TroubleTests
         string file = Path.Combine(home.Mount, "large");
         string sum = WriteRandom(file, mebibytes: 12);
 
+        DriveHome.Eventually(() => home.Status().GetProperty("lastError").ValueKind != JsonValueKind.Null, "the store says that it is full", seconds: 60);
         Ran waited = home.Run("wait", "--timeout", "4");
         Assert.Equal((int)ExitCode.No, waited.Code);
         Assert.Contains("No room", waited.Error, StringComparison.Ordinal);

@@ -29,11 +29,15 @@ public sealed class ArchitectureTests
             "Drive.Core", "Drive.Disk", "Drive.Vault", "Drive.Stores", "Drive.Metadata", "Drive.Cache", "Drive.Engine", "Drive.Backup", "Drive.Sync",
             "Drive.Fuse", "Drive.WinFsp", "Drive.Web", "Drive.Control",
         ],
-        ["Drive.Cli"] = ["Drive.Control", "Drive.Service"],
+        ["Drive.Server"] = ["Drive.Core", "Drive.Disk", "Drive.Stores"],
+        ["Drive.Cli"] = ["Drive.Control", "Drive.Service", "Drive.Server"],
     };
 
     /// <summary>The fuzzer stands at the parsers, which are nobody else's business.</summary>
     private const string Fuzzing = "Drive.Fuzzing";
+
+    /// <summary>The micro-benchmarks measure the dispatcher without a kernel.</summary>
+    private const string Micro = "Drive.Micro";
 
     private static readonly string[] WordsThatNameNothing = ["Common", "Utils", "Util", "Utilities", "Helpers", "Helper", "Manager", "Misc", "Shared"];
 
@@ -57,12 +61,12 @@ public sealed class ArchitectureTests
     public void Core_needs_no_package() => Assert.Empty(Load("src/Drive.Core/Drive.Core.csproj").Descendants("PackageReference"));
 
     [Fact]
-    public void A_project_shows_its_insides_only_to_its_own_tests_and_the_fuzzer()
+    public void A_project_shows_its_insides_only_to_its_own_tests_the_fuzzer_and_the_micro_benchmarks()
     {
         foreach (string project in ProjectPaths)
         {
             string name = Path.GetFileNameWithoutExtension(project);
-            Assert.All(Load(project).Descendants("InternalsVisibleTo"), item => Assert.Contains(item.Attribute("Include")!.Value, (string[])[name + ".Tests", Fuzzing]));
+            Assert.All(Load(project).Descendants("InternalsVisibleTo"), item => Assert.Contains(item.Attribute("Include")!.Value, (string[])[name + ".Tests", Fuzzing, Micro]));
         }
     }
 

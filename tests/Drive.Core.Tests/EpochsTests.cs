@@ -32,8 +32,8 @@ public sealed class EpochsTests
     {
         Assert.Equal((1UL << 44) | 5, NodeId.Compose(1, 5).Value);
         Assert.NotEqual(NodeId.Compose(1, 0), NodeId.Compose(0, (1UL << 44) - 1));
-        Assert.True((long)NodeId.Compose((1 << 19) - 1, (1UL << 44) - 1).Value > 0);
-        Assert.Throws<ArgumentOutOfRangeException>(() => NodeId.Compose(1 << 19, 0));
+        Assert.True((long)NodeId.Compose((1 << 18) - 1, (1UL << 44) - 1).Value > 0);
+        Assert.Throws<ArgumentOutOfRangeException>(() => NodeId.Compose(1 << 18, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => NodeId.Compose(0, 1UL << 44));
     }
 }

@@ -33,15 +33,18 @@ internal sealed class EngineFixture : IAsyncDisposable
 
     public IDisk Disk { get; set; } = new LocalDisk();
 
-    public static async Task<EngineFixture> CreateAsync(IObjectStore? store = null)
+    public static async Task<EngineFixture> CreateAsync(IObjectStore? store = null, bool singleWriter = false)
     {
         store ??= new MemoryStore();
         CreatedVault created = await VaultSetup.CreateAsync(
-            store, new CreateVaultOptions { DeviceName = "first" }, TimeProvider.System, SystemRandomSource.Instance, CancellationToken.None);
+            store, new CreateVaultOptions { DeviceName = "first", SingleWriter = singleWriter }, TimeProvider.System, SystemRandomSource.Instance, CancellationToken.None);
         byte[] keys = created.Keys.Export();
         created.Keys.Dispose();
         return new EngineFixture(store, keys, created.RecoveryKey);
     }
+
+    /// <summary>A vault that is in the store already, with no state of any device yet.</summary>
+    public static EngineFixture Of(IObjectStore store, byte[] keys, string recoveryKey) => new(store, keys, recoveryKey);
 
     public VolumeSettings Settings(string state = "state") => new()
     {

@@ -58,6 +58,27 @@ public sealed class FaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_store_that_is_away_is_looked_at_more_and_more_rarely_and_at_once_when_it_says_something()
+    {
+        ManualTime time = new();
+        _fixture.Time = time;
+        await using Volume volume = await _fixture.OpenAsync(_fixture.Settings() with { LookInterval = TimeSpan.FromSeconds(1) });
+        int looks = 0;
+        _store.Script = call =>
+        {
+            looks += call.Name.StartsWith("log/", StringComparison.Ordinal) ? 1 : 0;
+            return StoreFault.FailBefore(StoreErrorKind.Unreachable, isTransient: true);
+        };
+        await VolumeFiles.PumpAsync(Task.Delay(TimeSpan.FromMinutes(3), time), time);
+        Assert.InRange(looks, 5, 20);
+        int before = looks;
+        volume.LookSoon();
+        await UploadTests.EventuallyAsync(() => looks > before, "the hint is followed");
+        _store.Script = _ => null;
+        await VolumeFiles.PumpAsync(UploadTests.EventuallyAsync(() => volume.GetStatus().Store == StoreCondition.Reachable, "the store is back"), time);
+    }
+
+    [Fact]
     public async Task A_device_without_local_state_says_that_it_needs_the_store()
     {
         _store.IsUnreachable = true;

@@ -184,7 +184,7 @@ public sealed class UploadTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_commit_by_another_device_stops_this_one_and_loses_nothing_of_it()
+    public async Task A_slot_that_another_device_took_is_merged_with_and_nothing_is_lost()
     {
         PutGate gate = new(_store, "log/");
         Volume volume = await _fixture.OpenAsync(_fixture.Settings() with { SaveInterval = TimeSpan.FromDays(1) });
@@ -200,22 +200,55 @@ public sealed class UploadTests : IAsyncLifetime
         }
 
         gate.Open();
-        Assert.False((await waiting).Done);
-        Assert.True(volume.IsReadOnly);
-        VolumeStatus status = volume.GetStatus();
-        Assert.Equal(StoreCondition.Stopped, status.Store);
-        Assert.Contains("nother device", status.ReadOnlyReason, StringComparison.Ordinal);
-        Assert.Equal(FsStatus.ReadOnly, volume.MakeDirectory(NodeId.Root, "d"u8, 0x1FF, Caller.Root, out _));
-        Assert.True(await volume.StopAsync());
+        Assert.True((await waiting).Done);
+        Assert.Null(volume.GetStatus().ReadOnlyReason);
+        Assert.Equal(VolumeFiles.Bytes(10, 10), await volume.ReadFileAsync(volume.Find(NodeId.Root, "theirs")));
+        await volume.WaitAsync();
         await volume.DisposeAsync();
 
         _store.Script = _ => null;
-        await using Volume again = await _fixture.OpenAsync();
-        Assert.True(again.IsReadOnly);
-        Assert.Contains("nother device", again.GetStatus().ReadOnlyReason, StringComparison.Ordinal);
-        Assert.Equal(VolumeFiles.Bytes(8, 1000), await again.ReadFileAsync(again.Find(NodeId.Root, "f")));
-        Assert.Equal(VolumeFiles.Bytes(9, 1000), await again.ReadFileAsync(again.Find(NodeId.Root, "g")));
-        Assert.False((await again.WaitUploadedAsync(null, CancellationToken.None)).Done);
+        await using Volume third = await _fixture.RecoverAsync("third", _store.Inner);
+        Assert.Equal(VolumeFiles.Bytes(8, 1000), await third.ReadFileAsync(third.Find(NodeId.Root, "f")));
+        Assert.Equal(VolumeFiles.Bytes(9, 1000), await third.ReadFileAsync(third.Find(NodeId.Root, "g")));
+        Assert.Equal(VolumeFiles.Bytes(10, 10), await third.ReadFileAsync(third.Find(NodeId.Root, "theirs")));
+    }
+
+    [Fact]
+    public async Task What_is_written_after_a_landing_is_kept_though_its_node_left_memory_in_between()
+    {
+        NodeId file;
+        NodeId[] others;
+        await using (Volume before = await _fixture.OpenAsync())
+        {
+            file = before.WriteFile(NodeId.Root, "f", VolumeFiles.Bytes(1, 10_000));
+            others = [.. Enumerable.Range(0, 200).Select(i => before.WriteFile(NodeId.Root, $"other {i}", [1]))];
+            await before.WaitAsync();
+        }
+
+        await using Volume volume = await _fixture.OpenAsync(_fixture.Settings() with { SaveInterval = TimeSpan.FromDays(1), NodesCachedMax = 16, UploadRest = TimeSpan.FromDays(1) });
+
+        // The hole of the cut lands, and its row waits to be removed.
+        Assert.Equal(FsStatus.Ok, volume.SetAttributes(file, HandleId.None, new AttributeChange { Fields = AttributeFields.Size, Size = 4000 }, out _));
+        await volume.WaitAsync();
+        Push();
+        Assert.Equal(FsStatus.Ok, volume.GetAttributes(file, out _));
+        volume.MakeDirectory(NodeId.Root, "makes the next save do something");
+        Assert.Equal(FsStatus.Ok, await volume.FsyncAsync(HandleId.None, false, CancellationToken.None));
+        byte[] written = VolumeFiles.Bytes(2, 5000);
+        Assert.Equal(FsStatus.Ok, volume.Write(HandleId.Of(file), 4000, written, WriteOptions.None));
+        await volume.WaitAsync();
+        Push();
+        byte[] read = new byte[5000];
+        Assert.Equal(IoResult.Done(5000), await volume.ReadAsync(HandleId.Of(file), 4000, read, CancellationToken.None));
+        Assert.Equal(written, read);
+
+        void Push()
+        {
+            foreach (NodeId other in others)
+            {
+                Assert.Equal(FsStatus.Ok, volume.GetAttributes(other, out _));
+            }
+        }
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Text;
+using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Testing;
+using Drive.Vault;
 
 namespace Drive.Engine.Tests;
 
@@ -52,6 +54,18 @@ internal static class VolumeFiles
         }
     }
 
+    /// <summary>Names of all packs in a store.</summary>
+    public static async Task<List<ObjectName>> PacksAsync(this IObjectStore store)
+    {
+        List<ObjectName> names = [];
+        await foreach (ObjectInfo found in store.ListAsync(VaultNames.PackPrefix, CancellationToken.None))
+        {
+            names.Add(found.Name);
+        }
+
+        return names;
+    }
+
     public static async Task WaitAsync(this Volume volume)
     {
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(60));
@@ -68,11 +82,13 @@ internal static class VolumeFiles
         Assert.True((await waiting).Done, (await waiting).ToString());
     }
 
-    /// <summary>Moves the clock on until a task is done.</summary>
+    /// <summary>Moves the clock on until a task is done; a task that will never be fails the test.</summary>
     public static async Task PumpAsync(Task task, ManualTime time)
     {
+        long end = Environment.TickCount64 + 180_000;
         while (await Task.WhenAny(task, Task.Delay(2)) != task)
         {
+            Assert.True(Environment.TickCount64 < end, "not done in three minutes");
             time.Advance(TimeSpan.FromMilliseconds(300));
         }
     }

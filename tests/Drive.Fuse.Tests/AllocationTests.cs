@@ -18,9 +18,6 @@ public sealed class AllocationTests
             Make(Opcode.Read, 1, Harness.Bytes(new ReadIn { Handle = 5, Size = 4096 })),
             Make(Opcode.Write, 1, [.. Harness.Bytes(new WriteIn { Handle = 5, Size = 4096 }), .. new byte[4096]]),
             Make(Opcode.ReadDirPlus, 1, Harness.Bytes(new ReadIn { Handle = 5, Size = 4096 })),
-            Make(Opcode.Flush, 1, new byte[24]),
-            Make(Opcode.Open, 1, new byte[8]),
-            Make(Opcode.Release, 1, Harness.Bytes(new ReleaseIn { Handle = 5 })),
         ];
         harness.Channel.Discard = true;
         foreach (byte[] request in requests)

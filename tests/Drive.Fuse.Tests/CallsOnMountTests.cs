@@ -3,8 +3,7 @@ using System.Text;
 namespace Drive.Fuse.Tests;
 
 /// <summary>System calls that programs rarely make but some depend on, on a real mount.</summary>
-[Collection(MountTestsDefinition.Name)]
-public sealed unsafe class CallsOnMountTests
+public abstract unsafe class CallsOnMountTests(FuseTransport transport) : MountTests(transport)
 {
     private const int Here = -100; // AT_FDCWD
 

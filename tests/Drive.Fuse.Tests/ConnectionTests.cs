@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Drive.Fuse.Native;
 using Drive.Fuse.Protocol;
 using Drive.Fuse.Serving;
@@ -21,7 +22,7 @@ public sealed class ConnectionTests : IDisposable
     {
         (int kernels, int ours) = Pair();
         _kernel = new(kernels, isDevice: false);
-        _connection = new(_volume, new DescriptorTransport(ours, isDevice: false), TimeProvider.System, _log, "test", () => _failures++);
+        _connection = new(_volume, new DescriptorTransport(ours, isDevice: false), TimeProvider.System, _log, "test", FuseTransport.Auto, () => _failures++);
     }
 
     public void Dispose()
@@ -38,14 +39,30 @@ public sealed class ConnectionTests : IDisposable
         Assert.Equal(0, Receive().Error);
         await begun.WaitAsync(Limit);
         Assert.NotNull(_volume.Observer);
-        Send(Opcode.Create, 1, [.. Harness.Bytes(new CreateIn { Flags = 2, Mode = 0x1ff }), .. Harness.Name("a")]);
-        Assert.Equal(144, Receive().Body.Length);
-        Assert.Equal((1, 1), (_connection.Nodes.Count, _connection.Handles.Count));
+        Send(Opcode.Mknod, 1, [.. Harness.Bytes(new MknodIn { Mode = 0x81ff }), .. Harness.Name("a")]);
+        Assert.Equal(128, Receive().Body.Length);
+        Send(Opcode.OpenDir, 1, new byte[8]);
+        Assert.Equal(16, Receive().Body.Length);
+        Assert.Equal((1, 1), (_connection.Nodes.Count, _connection.Directories.Count));
         _kernel.Shutdown();
         await _connection.Completion.WaitAsync(Limit);
-        Assert.Equal((0, 0), (_connection.Nodes.Count, _connection.Handles.Count));
+        Assert.Equal((0, 0), (_connection.Nodes.Count, _connection.Directories.Count));
         Assert.Null(_volume.Observer);
         Assert.Equal(0, _failures);
+    }
+
+    [Fact]
+    public async Task Rings_that_cannot_be_made_are_not_agreed_on()
+    {
+        Task begun = _connection.StartAsync();
+        byte[] upper = new byte[48];
+        upper[1] = 1 << 1; // Bit 41 of the flags.
+        Send(Opcode.Init, 0, [.. Harness.Bytes(Harness.InitOf(45)), .. upper]);
+        Assert.Equal(0u, MemoryMarshal.Read<uint>(Receive().Body.AsSpan(32)) & (1u << 9));
+        await begun.WaitAsync(Limit);
+        Assert.Contains("there is no device", _log.ToString(), StringComparison.Ordinal);
+        _kernel.Shutdown();
+        await _connection.Completion.WaitAsync(Limit);
     }
 
     [Fact]

@@ -52,15 +52,14 @@ public sealed class DispatcherTests : IDisposable
     [Fact]
     public void A_created_file_is_found_by_its_number_and_shows_its_node()
     {
-        CreateOut created = _harness.Create(Root, "a");
+        EntryOut created = _harness.Create(Root, "a");
         EntryOut found = _harness.Lookup(Root, "a");
-        Assert.Equal(created.Entry.NodeId, found.NodeId);
+        Assert.Equal(created.NodeId, found.NodeId);
         Assert.True(found.EntryValidSeconds >= 3600 && found.AttrValidSeconds >= 3600);
         AttrOut attributes = _harness.Send(Opcode.GetAttr, found.NodeId, new byte[16]).As<AttrOut>();
         Assert.Equal(found.Attr.Inode, attributes.Attr.Inode);
         Assert.Equal(1000u, attributes.Attr.Uid);
         Assert.Equal(FileMode.Regular | 0x1a4, attributes.Attr.Mode);
-        Assert.Equal(OpenOut.KeepCache, created.Open.OpenFlags);
     }
 
     [Fact]
@@ -87,8 +86,8 @@ public sealed class DispatcherTests : IDisposable
     [Fact]
     public void References_follow_forgets_single_and_in_batches()
     {
-        ulong a = _harness.Create(Root, "a").Entry.NodeId;
-        ulong b = _harness.Create(Root, "b").Entry.NodeId;
+        ulong a = _harness.Create(Root, "a").NodeId;
+        ulong b = _harness.Create(Root, "b").NodeId;
         _harness.Lookup(Root, "a");
         Assert.Null(_harness.TrySend(Opcode.Forget, a, Harness.Bytes(1UL)));
         Assert.Equal(2, _harness.Nodes.Count);
@@ -102,37 +101,37 @@ public sealed class DispatcherTests : IDisposable
     public void A_reply_that_nobody_received_gives_nothing_away()
     {
         _harness.Create(Root, "a");
-        _harness.Send(Opcode.Release, Root, Harness.Bytes(new ReleaseIn { Handle = 1 }));
         int held = _harness.Nodes.Count;
-        int open = _harness.Handles.Count;
+        int open = _harness.Directories.Count;
         _harness.Channel.RefuseWith = Errno.ENOENT;
-        Assert.Null(_harness.TrySend(Opcode.Create, Root, Harness.Bytes(new CreateIn { Flags = 2, Mode = 0x1ff }), Harness.Name("b")));
+        Assert.Null(_harness.TrySend(Opcode.Mknod, Root, Harness.Bytes(new MknodIn { Mode = 0x81ff }), Harness.Name("b")));
+        Assert.Null(_harness.TrySend(Opcode.Tmpfile, Root, Harness.Bytes(new CreateIn { Flags = 2, Mode = 0x1ff }), Harness.Name("c")));
         Assert.Null(_harness.TrySend(Opcode.Mkdir, Root, Harness.Bytes(new MkdirIn { Mode = 0x1ff }), Harness.Name("d")));
-        Assert.Null(_harness.TrySend(Opcode.OpenDir, Root, Harness.Bytes(default(OpenIn))));
+        Assert.Null(_harness.TrySend(Opcode.OpenDir, Root, new byte[8]));
         _harness.Channel.RefuseWith = 0;
-        ulong handle = _harness.Send(Opcode.OpenDir, Root, Harness.Bytes(default(OpenIn))).As<OpenOut>().Handle;
+        ulong handle = _harness.Send(Opcode.OpenDir, Root, new byte[8]).As<OpenOut>().Handle;
         _harness.Channel.RefuseWith = Errno.ENOENT;
         Assert.Null(_harness.TrySend(Opcode.ReadDirPlus, Root, Harness.Bytes(new ReadIn { Handle = handle, Size = 65536 })));
         Assert.Equal(held, _harness.Nodes.Count);
-        Assert.Equal(open + 1, _harness.Handles.Count);
+        Assert.Equal(open + 1, _harness.Directories.Count);
     }
 
     [Fact]
     public void Bytes_written_are_read_back_and_the_end_is_short()
     {
-        CreateOut file = _harness.Create(Root, "a");
+        EntryOut file = _harness.Create(Root, "a");
         Write(file, 3, "hello"u8.ToArray());
         Assert.Equal("\0\0\0hello"u8.ToArray(), Read(file, 0, 100));
         Assert.Empty(Read(file, 8, 100));
-        Assert.Equal(Errno.EINVAL, _harness.Send(Opcode.Write, file.Entry.NodeId, Harness.Bytes(new WriteIn { Handle = file.Open.Handle, Size = 9 }), new byte[8]).Error);
-        Assert.Equal(Errno.EINVAL, _harness.Send(Opcode.Read, file.Entry.NodeId, Harness.Bytes(new ReadIn { Handle = file.Open.Handle, Size = Terms.IoBytesMax + 1 })).Error);
-        Assert.Equal(Errno.EBADF, _harness.Send(Opcode.Read, file.Entry.NodeId, Harness.Bytes(new ReadIn { Handle = 4711, Size = 1 })).Error);
+        Assert.Equal(Errno.EINVAL, _harness.Send(Opcode.Write, file.NodeId, Harness.Bytes(new WriteIn { Size = 9 }), new byte[8]).Error);
+        Assert.Equal(Errno.EINVAL, _harness.Send(Opcode.Read, file.NodeId, Harness.Bytes(new ReadIn { Size = Terms.IoBytesMax + 1 })).Error);
+        Assert.Equal(Errno.EBADF, _harness.Send(Opcode.Read, Root, Harness.Bytes(new ReadIn { Size = 1 })).Error);
     }
 
     [Fact]
     public void The_largest_write_fits()
     {
-        CreateOut file = _harness.Create(Root, "a");
+        EntryOut file = _harness.Create(Root, "a");
         byte[] data = new byte[Terms.IoBytesMax];
         new Random(1).NextBytes(data);
         Write(file, 0, data);
@@ -142,17 +141,17 @@ public sealed class DispatcherTests : IDisposable
     [Fact]
     public void A_page_written_through_a_mapping_marks_the_file_as_modified()
     {
-        CreateOut file = _harness.Create(Root, "a");
+        EntryOut file = _harness.Create(Root, "a");
         SetAttrIn past = new() { Valid = SetAttrFields.ModifyTime, ModifySeconds = 1000 };
-        Assert.Equal(0, _harness.Send(Opcode.SetAttr, file.Entry.NodeId, Harness.Bytes(past)).Error);
+        Assert.Equal(0, _harness.Send(Opcode.SetAttr, file.NodeId, Harness.Bytes(past)).Error);
         Write(file, 0, new byte[10], WriteIn.FromPageCache);
-        Assert.True(_harness.Send(Opcode.GetAttr, file.Entry.NodeId, new byte[16]).As<AttrOut>().Attr.ModifySeconds > 1000);
+        Assert.True(_harness.Send(Opcode.GetAttr, file.NodeId, new byte[16]).As<AttrOut>().Attr.ModifySeconds > 1000);
     }
 
     [Fact]
     public void Attributes_are_set_as_asked()
     {
-        ulong node = _harness.Create(Root, "a").Entry.NodeId;
+        ulong node = _harness.Create(Root, "a").NodeId;
         SetAttrIn change = new()
         {
             Valid = SetAttrFields.Mode | SetAttrFields.Uid | SetAttrFields.Gid | SetAttrFields.Size | SetAttrFields.AccessTime | SetAttrFields.ModifyTime,
@@ -195,7 +194,7 @@ public sealed class DispatcherTests : IDisposable
             _harness.MakeDirectory(Root, $"directory-{i}");
         }
 
-        ulong handle = _harness.Send(Opcode.OpenDir, Root, Harness.Bytes(default(OpenIn))).As<OpenOut>().Handle;
+        ulong handle = _harness.Send(Opcode.OpenDir, Root, new byte[8]).As<OpenOut>().Handle;
         Assert.Equal(102, List(Opcode.ReadDir, handle, 0).Count);
         List<string> names = List(Opcode.ReadDirPlus, handle, 128);
         Assert.Equal(102, names.Distinct().Count());
@@ -236,15 +235,25 @@ public sealed class DispatcherTests : IDisposable
         Reply Get() => _harness.Send(Opcode.GetXattr, Root, Harness.Bytes(new GetXattrIn { Size = 255 }), Harness.Name("security.selinux"));
     }
 
-    [Theory]
-    [InlineData(0u, OpenOut.KeepCache | OpenOut.NoFlush)]
-    [InlineData(OpenFlags.WriteOnly, OpenOut.KeepCache)]
-    [InlineData(OpenFlags.ReadWrite, OpenOut.KeepCache)]
-    public void Only_closing_what_may_have_been_written_is_worth_a_request(uint flags, uint expected)
+    [Fact]
+    public void A_file_made_without_a_name_is_held_by_reference_and_gone_with_it()
     {
-        _harness.Create(Root, "a");
-        ulong node = _harness.Lookup(Root, "a").NodeId;
-        Assert.Equal(expected, _harness.Send(Opcode.Open, node, Harness.Bytes(new OpenIn { Flags = flags })).As<OpenOut>().OpenFlags);
+        EntryOut file = _harness.Send(Opcode.Tmpfile, Root, Harness.Bytes(new CreateIn { Flags = 2, Mode = 0x1ff }), Harness.Name("x")).As<CreateOut>().Entry;
+        Write(file, 0, "hello"u8.ToArray());
+        Assert.Equal(0, _harness.Send(Opcode.Release, file.NodeId, Harness.Bytes(default(ReleaseIn))).Error);
+        Assert.Equal("hello"u8.ToArray(), Read(file, 0, 100));
+        Assert.Null(_harness.TrySend(Opcode.Forget, file.NodeId, Harness.Bytes(1UL)));
+        Assert.Equal(Errno.ESTALE, _harness.Send(Opcode.Read, file.NodeId, Harness.Bytes(new ReadIn { Size = 1 })).Error);
+    }
+
+    [Fact]
+    public void A_write_says_itself_that_it_appends()
+    {
+        EntryOut file = _harness.Create(Root, "a");
+        Write(file, 0, "one"u8.ToArray());
+        WriteIn append = new() { Size = 3, Flags = OpenFlags.Append };
+        Assert.Equal(0, _harness.Send(Opcode.Write, file.NodeId, Harness.Bytes(append), "two"u8.ToArray()).Error);
+        Assert.Equal("onetwo"u8.ToArray(), Read(file, 0, 100));
     }
 
     [Fact]
@@ -252,12 +261,15 @@ public sealed class DispatcherTests : IDisposable
     {
         Assert.Equal(Errno.ENOSYS, _harness.Send(Opcode.Access, Root, new byte[8]).Error);
         Assert.Equal(Errno.ENOSYS, _harness.Send(Opcode.Poll, Root, new byte[24]).Error);
+        Assert.Equal(Errno.ENOSYS, _harness.Send(Opcode.Open, Root, new byte[8]).Error);
+        Assert.Equal(Errno.ENOSYS, _harness.Send(Opcode.Create, Root, Harness.Bytes(default(CreateIn)), Harness.Name("new")).Error);
+        Assert.Equal(Errno.ENOSYS, _harness.Send(Opcode.Flush, Root, new byte[24]).Error);
         Assert.Equal(Errno.ENOSYS, _harness.Send(Opcode.SetLk, Root, new byte[48]).Error);
         Assert.Equal(Errno.ENOSYS, _harness.Send((Opcode)4096, Root, new byte[48]).Error);
         Assert.Equal(Errno.ENOTTY, _harness.Send(Opcode.Ioctl, Root, new byte[32]).Error);
-        CreateOut file = _harness.Create(Root, "a");
-        FallocateIn allocate = new() { Handle = file.Open.Handle, Length = 10, Mode = 8 };
-        Assert.Equal(Errno.EOPNOTSUPP, _harness.Send(Opcode.Fallocate, file.Entry.NodeId, Harness.Bytes(allocate)).Error);
+        EntryOut file = _harness.Create(Root, "a");
+        FallocateIn allocate = new() { Length = 10, Mode = 8 };
+        Assert.Equal(Errno.EOPNOTSUPP, _harness.Send(Opcode.Fallocate, file.NodeId, Harness.Bytes(allocate)).Error);
     }
 
     [Fact]
@@ -290,14 +302,14 @@ public sealed class DispatcherTests : IDisposable
         Assert.Equal((ushort)(FileMode.Directory | 0x1ed), output.Mode);
     }
 
-    private void Write(in CreateOut file, ulong offset, byte[] data, uint flags = 0)
+    private void Write(in EntryOut file, ulong offset, byte[] data, uint flags = 0)
     {
-        WriteIn input = new() { Handle = file.Open.Handle, Offset = offset, Size = (uint)data.Length, WriteFlags = flags };
-        Assert.Equal((uint)data.Length, _harness.Send(Opcode.Write, file.Entry.NodeId, Harness.Bytes(input), data).As<WriteOut>().Size);
+        WriteIn input = new() { Offset = offset, Size = (uint)data.Length, WriteFlags = flags };
+        Assert.Equal((uint)data.Length, _harness.Send(Opcode.Write, file.NodeId, Harness.Bytes(input), data).As<WriteOut>().Size);
     }
 
-    private byte[] Read(in CreateOut file, ulong offset, int size) =>
-        _harness.Send(Opcode.Read, file.Entry.NodeId, Harness.Bytes(new ReadIn { Handle = file.Open.Handle, Offset = offset, Size = (uint)size })).Body;
+    private byte[] Read(in EntryOut file, ulong offset, int size) =>
+        _harness.Send(Opcode.Read, file.NodeId, Harness.Bytes(new ReadIn { Offset = offset, Size = (uint)size })).Body;
 
     private List<string> List(Opcode opcode, ulong handle, int prefix)
     {

@@ -18,8 +18,8 @@ internal sealed class Harness : IDisposable
     {
         Changes = new();
         Nodes = new(volume);
-        Handles = new(volume);
-        Dispatcher = new(volume, Nodes, Handles, Pending, Changes, Log);
+        Directories = new(volume);
+        Dispatcher = new(volume, Nodes, Directories, Pending, Changes, Log);
         Request = new(Channel, _buffers, Log);
         if (initialize)
         {
@@ -36,7 +36,7 @@ internal sealed class Harness : IDisposable
 
     public NodeTable Nodes { get; }
 
-    public OpenHandles Handles { get; }
+    public OpenDirectories Directories { get; }
 
     public PendingRequests Pending { get; } = new();
 
@@ -99,11 +99,11 @@ internal sealed class Harness : IDisposable
         return reply.As<EntryOut>();
     }
 
-    public CreateOut Create(ulong parent, string name, uint flags = OpenFlags.ReadWrite)
+    public EntryOut Create(ulong parent, string name)
     {
-        Reply reply = Send(Opcode.Create, parent, Bytes(new CreateIn { Flags = flags, Mode = 0x81a4 }), Name(name));
+        Reply reply = Send(Opcode.Mknod, parent, Bytes(new MknodIn { Mode = 0x81a4 }), Name(name));
         Assert.Equal(0, reply.Error);
-        return reply.As<CreateOut>();
+        return reply.As<EntryOut>();
     }
 
     public ulong MakeDirectory(ulong parent, string name)

@@ -32,7 +32,7 @@ public sealed class HostileRequestTests
     {
         Random random = new(seed);
         using Harness harness = new(new ReferenceVolume(TimeProvider.System, capacityBytes: 1 << 24));
-        ulong file = harness.Create(Root, "a").Entry.NodeId;
+        ulong file = harness.Create(Root, "a").NodeId;
         ulong directory = harness.MakeDirectory(Root, "d");
         for (int i = 0; i < 20_000; i++)
         {

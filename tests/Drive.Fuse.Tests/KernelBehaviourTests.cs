@@ -4,8 +4,7 @@ using Drive.Testing;
 namespace Drive.Fuse.Tests;
 
 /// <summary>What we rely on the kernel for, on a real mount.</summary>
-[Collection(MountTestsDefinition.Name)]
-public sealed class KernelBehaviourTests
+public abstract class KernelBehaviourTests(FuseTransport transport) : MountTests(transport)
 {
     [MountFact]
     public async Task Names_attributes_and_content_are_asked_for_once()

@@ -30,7 +30,6 @@ public sealed class LayoutTests
         Assert.Equal(40, Unsafe.SizeOf<ReadIn>());
         Assert.Equal(40, Unsafe.SizeOf<WriteIn>());
         Assert.Equal(24, Unsafe.SizeOf<ReleaseIn>());
-        Assert.Equal(24, Unsafe.SizeOf<FlushIn>());
         Assert.Equal(16, Unsafe.SizeOf<FsyncIn>());
         Assert.Equal(32, Unsafe.SizeOf<FallocateIn>());
         Assert.Equal(24, Unsafe.SizeOf<LseekIn>());

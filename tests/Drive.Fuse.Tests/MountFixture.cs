@@ -35,6 +35,9 @@ internal sealed class MountFixture : IAsyncDisposable
             Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>The way that the requests of mounts take from now on. Classes with mounts run one after another.</summary>
+    public static FuseTransport Transport { get; set; }
+
     public FuseSession Session { get; }
 
     public IVolume Volume { get; }
@@ -56,7 +59,7 @@ internal sealed class MountFixture : IAsyncDisposable
         string root = Path.Combine(parent, "m");
         Directory.CreateDirectory(root);
         RecordingLogger log = new();
-        FuseMountOptions mountOptions = new() { MountPoint = root, FsName = "drive-test", Options = options };
+        FuseMountOptions mountOptions = new() { MountPoint = root, FsName = "drive-test", Options = options, Transport = Transport };
         try
         {
             FuseSession session = await FuseSession.MountAsync(mountOptions, volume, TimeProvider.System, log, CancellationToken.None);

@@ -35,6 +35,16 @@ public sealed class MountFlagsTests
         Assert.Contains("'colour=red'", exception.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_way_of_the_requests_can_be_chosen()
+    {
+        Assert.Equal(FuseTransport.Auto, MountFlags.From(Options()).Transport);
+        Assert.Equal(FuseTransport.Uring, MountFlags.From(Options("transport=device,transport=uring")).Transport);
+        Assert.False(MountFlags.From(Options()).AllowUring);
+        Assert.True(MountFlags.From(Options("allow_uring")).AllowUring);
+        Assert.DoesNotContain("uring", MountFlags.From(Options("allow_uring", "transport=uring")).ToFusermountOptions("a", "b"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw", "98:0", "/mnt2", "ext3")]
     [InlineData(@"41 35 0:39 / /tmp/a\040b\134c rw - fuse.drive drive rw,user_id=0", "0:39", @"/tmp/a b\c", "fuse.drive")]

@@ -3,8 +3,7 @@ using System.Globalization;
 namespace Drive.Fuse.Tests;
 
 /// <summary>Programs as people use them, on a real mount.</summary>
-[Collection(MountTestsDefinition.Name)]
-public sealed class ProgramsOnMountTests
+public abstract class ProgramsOnMountTests(FuseTransport transport) : MountTests(transport)
 {
     [MountFact]
     public async Task A_file_is_written_read_and_shown()

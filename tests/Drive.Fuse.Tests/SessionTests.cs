@@ -7,8 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Drive.Fuse.Tests;
 
 /// <summary>How mounts begin and end.</summary>
-[Collection(MountTestsDefinition.Name)]
-public sealed class SessionTests
+public abstract class SessionTests(FuseTransport transport) : MountTests(transport)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -34,7 +33,7 @@ public sealed class SessionTests
         await mount.RunAsync("touch a b c; ls -l; cd /; umount \"$OLDPWD\"");
         await mount.Session.Completion.WaitAsync(Limit);
         Assert.Equal(0, mount.Session.Connection.Nodes.Count);
-        Assert.Equal(0, mount.Session.Connection.Handles.Count);
+        Assert.Equal(0, mount.Session.Connection.Directories.Count);
         Assert.Null(((ReferenceVolume)mount.Volume).Observer);
         await mount.Session.UnmountAsync(lazyIfBusy: false, CancellationToken.None);
     }

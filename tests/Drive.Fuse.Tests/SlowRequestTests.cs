@@ -10,14 +10,14 @@ public sealed class SlowRequestTests : IDisposable
 
     private readonly GatedVolume _volume = new(new ReferenceVolume(TimeProvider.System)) { GateReads = true, GateSyncs = true };
     private readonly Harness _harness;
-    private readonly CreateOut _file;
+    private readonly EntryOut _file;
 
     public SlowRequestTests()
     {
         _harness = new(_volume);
         _file = _harness.Create(Root, "a");
-        WriteIn write = new() { Handle = _file.Open.Handle, Size = 5 };
-        Assert.Equal(0, _harness.Send(Opcode.Write, _file.Entry.NodeId, Harness.Bytes(write), "hello"u8.ToArray()).Error);
+        WriteIn write = new() { Size = 5 };
+        Assert.Equal(0, _harness.Send(Opcode.Write, _file.NodeId, Harness.Bytes(write), "hello"u8.ToArray()).Error);
     }
 
     public void Dispose()
@@ -58,7 +58,7 @@ public sealed class SlowRequestTests : IDisposable
     public async Task An_interrupt_that_comes_before_its_request_counts_too()
     {
         Assert.Null(_harness.TrySend(Opcode.Interrupt, 0, Harness.Bytes(_harness.LastUnique + 4)));
-        Reply? reply = _harness.TrySend(Opcode.Fsync, _file.Entry.NodeId, Harness.Bytes(new FsyncIn { Handle = _file.Open.Handle }));
+        Reply? reply = _harness.TrySend(Opcode.Fsync, _file.NodeId, Harness.Bytes(default(FsyncIn)));
         reply ??= await _harness.Channel.NextAsync();
         Assert.Equal(Errno.EINTR, reply.Error);
     }
@@ -67,11 +67,11 @@ public sealed class SlowRequestTests : IDisposable
     public async Task When_the_connection_ends_all_that_wait_are_ended()
     {
         Assert.Null(StartRead());
-        Assert.Null(_harness.TrySend(Opcode.Fsync, _file.Entry.NodeId, Harness.Bytes(new FsyncIn { Handle = _file.Open.Handle })));
+        Assert.Null(_harness.TrySend(Opcode.Fsync, _file.NodeId, Harness.Bytes(default(FsyncIn))));
         await _harness.Pending.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Equal(0, _harness.Pending.Count);
     }
 
     private Reply? StartRead() =>
-        _harness.TrySend(Opcode.Read, _file.Entry.NodeId, Harness.Bytes(new ReadIn { Handle = _file.Open.Handle, Size = 100 }));
+        _harness.TrySend(Opcode.Read, _file.NodeId, Harness.Bytes(new ReadIn { Size = 100 }));
 }

@@ -1,3 +1,4 @@
+using Drive.Core.History;
 using Drive.Core.Rows;
 
 namespace Drive.Metadata.Tests;
@@ -13,7 +14,7 @@ public sealed class CommitTests : StoreFixture
         changes.Opened.Extents.Add(Extent(5, 0, 10));
         changes.Opened.Xattrs.Add(Xattr(5, "user.x", "1"));
         changes.Blocks.Add(new BlockRow(Block(1), new PackId(Block(2).Value), 0, 0, 10, [40]));
-        Store.ApplyCommit(1, changes, [("vault", [1])]);
+        Store.ApplyCommit(new CommitNote(At(1)), changes, [("vault", [1])]);
 
         Assert.Equal(2u, Store.FindNode(Id(1))!.LinkCount);
         Assert.Equal(1, Store.FindEntry(Id(1), "a"u8)!.EntryId);
@@ -32,7 +33,7 @@ public sealed class CommitTests : StoreFixture
         var first = new RowChanges();
         first.Opened.Nodes.AddRange([Folder(1, 0), Folder(2, 0), Folder(3, 0), File(4)]);
         first.Opened.Entries.AddRange([Entry(1, "d", 2, 0), Entry(2, "e", 3, 0), Entry(1, "f", 4, 0)]);
-        Store.ApplyCommit(1, first, []);
+        Store.ApplyCommit(new CommitNote(At(1)), first, []);
         Assert.Equal((3u, 3u, 2u), (Links(1), Links(2), Links(3)));
 
         var move = new RowChanges();
@@ -40,7 +41,7 @@ public sealed class CommitTests : StoreFixture
         move.Opened.Entries.Add(Entry(1, "e", 3, 0));
         move.Closed.Nodes.Add(Folder(1, 0));
         move.Opened.Nodes.Add(Folder(1, 0) with { ModifyTime = 9 });
-        Store.ApplyCommit(2, move, []);
+        Store.ApplyCommit(new CommitNote(At(2)), move, []);
         Assert.Equal((4u, 2u), (Links(1), Links(2)));
         Assert.Equal(9, Store.FindNode(Id(1))!.ModifyTime);
         Assert.Equal(3u, Store.FindNode(Id(2), 1)!.LinkCount);
@@ -48,7 +49,7 @@ public sealed class CommitTests : StoreFixture
         var remove = new RowChanges();
         remove.Closed.Entries.AddRange([Entry(1, "d", 0, 0), Entry(1, "e", 0, 0)]);
         remove.Closed.Nodes.AddRange([Folder(2, 0), Folder(3, 0)]);
-        Store.ApplyCommit(3, remove, []);
+        Store.ApplyCommit(new CommitNote(At(3)), remove, []);
         Assert.Equal(2u, Links(1));
         Assert.Null(Store.FindNode(Id(2)));
     }
@@ -71,12 +72,12 @@ public sealed class CommitTests : StoreFixture
             changes.Opened.Nodes.Add(File(6));
             spoil(changes);
             Assert.Null(Store.ResolveClosed(changes));
-            Assert.Throws<InvalidOperationException>(() => Store.ApplyCommit(2, changes, []));
+            Assert.Throws<InvalidOperationException>(() => Store.ApplyCommit(new CommitNote(At(2)), changes, []));
         }
 
         var twice = new RowChanges();
         twice.Opened.Nodes.Add(File(5, 3));
-        Assert.Throws<InvalidOperationException>(() => Store.ApplyCommit(2, twice, []));
+        Assert.Throws<InvalidOperationException>(() => Store.ApplyCommit(new CommitNote(At(2)), twice, []));
         Assert.Null(Store.FindNode(Id(6)));
         Assert.Equal(1, Store.LastSeq);
     }
@@ -91,7 +92,7 @@ public sealed class CommitTests : StoreFixture
         changes.Closed.Nodes.Add(File(5));
         changes.Opened.Nodes.Add(File(5, 9));
 
-        Assert.Throws<InvalidOperationException>(() => Store.ApplyCommit(2, changes, []));
+        Assert.Throws<InvalidOperationException>(() => Store.ApplyCommit(new CommitNote(At(2)), changes, []));
         Assert.Equal(8, Store.FindNode(Id(5))!.Size);
         Assert.Single(Store.ReadEpoch(1).Opened.Nodes);
     }
@@ -106,7 +107,7 @@ public sealed class CommitTests : StoreFixture
         var changes = new RowChanges();
         changes.Closed.Nodes.Add(File(5));
         changes.Opened.Nodes.Add(File(5, 9));
-        Store.ApplyCommit(2, changes, []);
+        Store.ApplyCommit(new CommitNote(At(2)), changes, []);
 
         Assert.Equal(9, Store.FindNode(Id(5))!.Size);
         Assert.Equal(9, Store.FindNode(Id(5), 2)!.Size);
@@ -150,5 +151,25 @@ public sealed class CommitTests : StoreFixture
 
         Assert.Equal((20, 20, 3), (all.Nodes.Count, all.Entries.Count, all.Extents.Count));
         Assert.All(all.Nodes, row => Assert.Equal(0, row.Size));
+    }
+
+    [Fact]
+    public void Each_commit_leaves_a_moment_and_the_last_kept_one_at_a_time_is_the_one_with_the_highest_seq()
+    {
+        Store.ApplyCommit(new CommitNote(At(1)), new RowChanges(), []);
+        Store.ApplyCommit(new CommitNote(new MomentRow(2, 5, At(2).Device)), new RowChanges(), []);
+        Land(0, 3);
+        Reopen();
+        Assert.Equal([At(3), new MomentRow(2, 5, At(2).Device), At(1)], Store.ReadMoments(1, 3, 10));
+        Assert.Equal([At(1)], Store.ReadMoments(1, 1, 10));
+        Assert.Equal(3, Assert.Single(Store.ReadMoments(0, long.MaxValue, 1)).Seq);
+        Assert.Equal(At(1), Store.FindMoment(1));
+        Assert.Null(Store.FindMoment(4));
+
+        // The second one's clock was behind.
+        Assert.Equal(2, Store.FindMomentAt(29, KeptHistory.Everything)?.Seq);
+        Assert.Equal(1, Store.FindMomentAt(29, new KeptHistory(3, [1]))?.Seq);
+        Assert.Equal(3, Store.FindMomentAt(30, KeptHistory.Everything)?.Seq);
+        Assert.Null(Store.FindMomentAt(4, KeptHistory.Everything));
     }
 }

@@ -132,7 +132,7 @@ public sealed class EpochTests : StoreFixture
         var first = new RowChanges();
         first.Opened.Extents.AddRange([Extent(5, 0, 10), Extent(5, 10, 10)]);
         var block = new BlockRow(Block(1), new PackId(Block(9).Value), 0, 0, 20, [40]);
-        Store.Land(0, 3, first, [block], [Dirty(5, 0), Dirty(5, 10)], [Dirty(5, 25, 5)], [("vault", [7])]);
+        Store.Land(0, new CommitNote(At(3)), first, [block], [Dirty(5, 0), Dirty(5, 10)], [Dirty(5, 25, 5)], [("vault", [7])]);
         var second = new RowChanges();
         second.Closed.Extents.Add(Extent(5, 0, 10));
         second.Opened.Extents.Add(Extent(5, 0, 10, block: 2));
@@ -154,7 +154,7 @@ public sealed class EpochTests : StoreFixture
         var changes = new RowChanges();
         changes.Closed.Extents.Add(Extent(5, 0, 10));
 
-        Assert.Throws<InvalidOperationException>(() => Store.Land(0, 3, changes, [], [], [], [("a", [1])]));
+        Assert.Throws<InvalidOperationException>(() => Store.Land(0, new CommitNote(At(3)), changes, [], [], [], [("a", [1])]));
         Assert.Equal(0, Store.LastSeq);
         Assert.Single(Store.ReadEpoch(0).Opened.Nodes);
         Assert.Throws<ArgumentOutOfRangeException>(() => Land(0, 0));

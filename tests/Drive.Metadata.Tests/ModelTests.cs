@@ -119,7 +119,7 @@ public sealed class ModelTests(ITestOutputHelper output) : StoreFixture
         Assert.Equal(RowText.Of(keys.Closed), RowText.Of(Store.ResolveClosed(KeysOf(keys))!.Closed));
         RowChanges extents = _changes.ChangeExtents(_frozen!);
         _seq += 1 + _random.Next(3);
-        Store.Land(_epoch - 1, _seq, extents, [], [], [], [("seq", BitConverter.GetBytes(_seq))]);
+        Store.Land(_epoch - 1, new CommitNote(At(_seq)), extents, [], [], [], [("seq", BitConverter.GetBytes(_seq))]);
         _landed = _frozen!;
         _frozen = null;
         _current = WithExtentsOf(_landed);
@@ -181,7 +181,7 @@ public sealed class ModelTests(ITestOutputHelper output) : StoreFixture
             theirs.Entries[entry] = row;
         }
 
-        Store.ApplyCommit(++_seq, Store.ResolveClosed(changes)!, []);
+        Store.ApplyCommit(new CommitNote(At(++_seq)), Store.ResolveClosed(changes)!, []);
         _landed = theirs;
         _current = theirs.Clone();
         _past[_seq] = theirs.Clone();
@@ -222,8 +222,12 @@ public sealed class ModelTests(ITestOutputHelper output) : StoreFixture
             List<EntryRow> listed = [];
             Store.ReadEntries(Id(parent), 0, 100, listed);
             Assert.Equal(EntriesOf(_current, Id(parent)), listed.Select(row => RowText.Of(row)));
-            Assert.Equal(listed.Count > 0, Store.HasEntries(Id(parent)));
             Assert.All(listed, row => Assert.Equal(RowText.Of(row), RowText.Of(Store.FindEntry(row.Parent, row.Name))));
+            List<ChildRow> children = [];
+            Store.ReadChildren(Id(parent), 0, 100, children);
+            Assert.Equal(listed.Select(row => RowText.Of(row)), children.Select(child => RowText.Of(child.Entry)));
+            Assert.All(children, child => Assert.Equal(RowText.Of(Store.FindNode(child.Entry.Node)), RowText.Of(child.Node)));
+            Assert.All(listed, row => Assert.Equal(RowText.Of(Store.FindNode(row.Node)), RowText.Of(Store.FindChild(row.Parent, row.Name)?.Node)));
         }
 
         var all = new RowSet();

@@ -52,8 +52,6 @@ public sealed class RowTests : StoreFixture
         Assert.Equal(0, Store.ReadEntries(Id(1), listed[^1].EntryId, 2, listed));
         Assert.Equal([1, 2, 4], listed.Select(row => row.EntryId));
         Assert.Equal([0xFF, 0xFE], listed[2].Name);
-        Assert.True(Store.HasEntries(Id(1)));
-        Assert.False(Store.HasEntries(Id(3)));
         Assert.Equal(5, Store.NextEntryId);
     }
 
@@ -222,6 +220,11 @@ public sealed class RowTests : StoreFixture
         Assert.Equal([200], Offsets(150, 201));
         Assert.Equal([], Offsets(210, Infinity));
         Assert.Equal([100], [.. Store.ReadExtents(Id(5), 100, 150, 1).Select(row => row.Offset)]);
+        Assert.Equal([0, 100], First(0, 2));
+        Assert.Equal([100, 200], First(100, 2));
+        Assert.Equal([100], First(149, 1));
+        Assert.Equal([200], First(150, 5));
+        long[] First(long start, int count) => [.. Store.ReadFirstExtents(Id(5), start, count).Select(row => row.Offset)];
     }
 
     [Fact]
@@ -247,5 +250,17 @@ public sealed class RowTests : StoreFixture
         Apply(1, b => b.RemoveEntry(Id(1), Utf8("file-2")));
         Store.ReadEntries(Id(1), 0, 3, past, 4);
         Assert.Equal([1, 2, 3], past.Select(row => row.EntryId));
+    }
+
+    [Fact]
+    public void Of_a_batchs_dirty_rows_the_last_of_each_range_counts()
+    {
+        MetadataBatch batch = new() { Epoch = 1 };
+        DirtyRow row = new(Id(1), 0, 10, DirtyKind.Data, 7, 100, 10, 0, default);
+        batch.PutDirty(row);
+        batch.PutDirty(row with { Segment = 8 });
+        batch.PutDirty(row with { Node = Id(2) });
+        batch.RemoveDirty(Id(2), 0);
+        Assert.Equal([row with { Segment = 8 }], batch.DirtyRows);
     }
 }

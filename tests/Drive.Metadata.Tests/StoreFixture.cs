@@ -78,7 +78,10 @@ public abstract class StoreFixture : IDisposable
         Store.Apply(batch);
     }
 
-    protected void Land(long epoch, long seq, RowChanges? content = null) => Store.Land(epoch, seq, content ?? new RowChanges(), [], [], [], []);
+    /// <summary>A moment at a seq: ten nanoseconds a commit, all by one device.</summary>
+    protected static MomentRow At(long seq) => new(seq, seq * 10, new DeviceId(new string('d', 32)));
+
+    protected void Land(long epoch, long seq, RowChanges? content = null) => Store.Land(epoch, new CommitNote(At(seq)), content ?? new RowChanges(), [], [], [], []);
 
     protected void Reopen()
     {

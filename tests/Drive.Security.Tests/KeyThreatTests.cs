@@ -231,7 +231,7 @@ public sealed class KeyThreatTests
         using VaultKeys keys = vault.Keys();
         for (int i = 0; i < 4; i++)
         {
-            await VaultSetup.ChangePassphraseAsync(store, keys, vault.Head.State, "the same"u8.ToArray(), PassphraseCost.IterationsMin, SystemRandomSource.Instance, None);
+            await vault.PutPassphraseAsync(store, keys, "the same"u8.ToArray());
             (string name, byte[] slot) = Assert.Single(await store.ShownAsync(), pair => pair.Key.StartsWith("slots/", StringComparison.Ordinal) && pair.Key != SlotOf(vault));
             Assert.True(salts.Add(Convert.ToHexString(slot.AsSpan(42, 32))) && names.Add(name));
         }

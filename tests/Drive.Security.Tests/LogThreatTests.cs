@@ -127,8 +127,9 @@ public sealed class LogThreatTests
         byte[] content = KnownVault.Noise(1, 40_000);
         await using (Volume volume = await vault.Home.OpenAsync(state, vault.Keys(), store, time, None))
         {
-            store.Show(next, KnownVault.Noise(2, 500));
+            // First the write: the upload loop may look at the slot as soon as it runs.
             Assert.Equal(FsStatus.Ok, volume.Write("new", content));
+            store.Show(next, KnownVault.Noise(2, 500));
             Assert.False(await volume.UploadAsync(time, None));
             Assert.True(volume.IsReadOnly);
             Assert.Contains(next.Value, volume.GetStatus().ReadOnlyReason, StringComparison.Ordinal);

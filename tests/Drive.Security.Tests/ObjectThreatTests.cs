@@ -175,7 +175,7 @@ public sealed class ObjectThreatTests : IAsyncLifetime
         _store.DisorderListings(3, new ObjectInfo(new ObjectName("slots/ghost"), 5));
         Assert.False(await JudgeAsync("injected"));
         using VaultKeys keys = _vault.Keys();
-        await VaultSetup.ChangePassphraseAsync(_store, keys, _vault.Head.State, "p"u8.ToArray(), PassphraseCost.IterationsMin, SystemRandomSource.Instance, None);
+        await _vault.PutPassphraseAsync(_store, keys, "p"u8.ToArray());
         Assert.False(await JudgeAsync("after a change of the passphrase"));
 
         // A commit in the next slot that another vault's device signed is not this vault's.

@@ -99,9 +99,9 @@ public sealed class RollbackTests : IClassFixture<RollbackTests.History>
         EvilStore store = await vault.EvilStoreAsync();
         using VaultKeys keys = vault.Keys();
         IReadOnlyList<KeyValuePair<string, byte[]>> before = [.. (await store.ShownAsync()).Where(static pair => pair.Key.StartsWith("slots/", StringComparison.Ordinal))];
-        await VaultSetup.ChangePassphraseAsync(store, keys, vault.Head.State, "old"u8.ToArray(), PassphraseCost.IterationsMin, SystemRandomSource.Instance, None);
+        await vault.PutPassphraseAsync(store, keys, "old"u8.ToArray());
         IReadOnlyList<KeyValuePair<string, byte[]>> old = [.. (await store.ShownAsync()).Where(static pair => pair.Key.StartsWith("slots/", StringComparison.Ordinal))];
-        await VaultSetup.ChangePassphraseAsync(store, keys, vault.Head.State, "new"u8.ToArray(), PassphraseCost.IterationsMin, SystemRandomSource.Instance, None);
+        await vault.PutPassphraseAsync(store, keys, "new"u8.ToArray());
         foreach (IReadOnlyList<KeyValuePair<string, byte[]>> slots in new[] { before, old })
         {
             foreach ((string name, byte[] content) in slots)

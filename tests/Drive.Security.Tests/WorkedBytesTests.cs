@@ -1,3 +1,10 @@
+using Drive.Core.History;
+using Drive.Core.Rows;
+using Drive.Stores.Memory;
+using Drive.Testing;
+using Drive.Vault.Keys;
+using Drive.Vault.Log;
+
 namespace Drive.Security.Tests;
 
 /// <summary>The example in docs/security.md stays true: it is read out of the page, opened a second way, and recovered by the product.</summary>
@@ -28,6 +35,33 @@ public sealed class WorkedBytesTests
 
     [Fact]
     public async Task A_new_example_is_true_as_well() => Assert.Null(await WorkedBytes.CheckAsync(await WorkedBytes.MakeAsync()));
+
+    [Fact]
+    public async Task A_commit_with_changes_of_history_opens_a_second_way()
+    {
+        KnownVault vault = await KnownVault.StartAsync(3);
+        using VaultKeys keys = vault.Keys();
+        VaultLog log = new(new MemoryStore(), keys, new SeededRandom(4));
+        PackId pack = new(new Bytes32(Enumerable.Repeat((byte)9, 32).ToArray()));
+        Attempt first = log.Prepare(vault.Head.State, new CommitDraft
+        {
+            Time = 1,
+            History =
+            [
+                new NameSnapshot("s", 1, 7), new DropSnapshot("s"), new SetRetention(RetentionRule.Default), new FreezeRetention("why"), new ThawRetention(), new Prune(2, [1]),
+                new Condemn([pack]),
+            ],
+        });
+        Attempt second = log.Prepare(first.Next, new CommitDraft { Time = 1, History = [new Swept([pack])] });
+        SecondOpener opener = new(vault.RecoveryKey, vault.Puts.Single(static put => put.Key == "vault").Value);
+        opener.OpenSlot(vault.Puts.First(static put => put.Key.StartsWith("slots/", StringComparison.Ordinal)).Value);
+        IReadOnlyList<(string Name, byte[] Bytes)> fields = opener.OpenCommit(first.Bytes);
+        Assert.Equal([2], fields.Single(static field => field.Name == "version").Bytes);
+        Assert.Equal(pack.Value.AsSpan().ToArray(), fields.Single(static field => field.Name == "pack id").Bytes);
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], fields.Where(static field => field.Name == "history").Select(static field => field.Bytes[0]));
+        Assert.Empty(fields[^1].Bytes);
+        Assert.Equal(pack.Value.AsSpan().ToArray(), opener.OpenCommit(second.Bytes).Single(static field => field.Name == "pack id").Bytes);
+    }
 
     private static async Task<bool> FailsAsync(string example)
     {

@@ -29,6 +29,13 @@ public sealed class DeviceHome : IAsyncDisposable
         Volume.OpenAsync(
             Settings(state), keys, new NotedStore(store, []), new LocalDisk(), time, SystemRandomSource.Instance, NullLogger.Instance, cancellationToken);
 
+    /// <summary>What a device's enrolment has proven, so that its volume starts at the last checkpoint.</summary>
+    public void KeepHead(string state, RecoveredVault recovered)
+    {
+        ArgumentNullException.ThrowIfNull(recovered);
+        Volume.KeepProvenHead(Settings(state), recovered.Keys, new LocalDisk(), recovered.Head);
+    }
+
     /// <summary>Another device's directory with the same state: of a volume that is closed.</summary>
     public void Copy(string from, string to)
     {

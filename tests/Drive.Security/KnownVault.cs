@@ -1,4 +1,5 @@
 using System.Text;
+using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
@@ -108,6 +109,14 @@ public sealed class KnownVault
         }
 
         return evil;
+    }
+
+    /// <summary>Puts a passphrase slot in place of the one before, into a store that shows this vault.</summary>
+    public async Task PutPassphraseAsync(IObjectStore store, VaultKeys keys, byte[] passphrase)
+    {
+        using JoinIdentity identity = JoinIdentity.ForPassphrase(_random);
+        await VaultSetup.ChangePassphraseAsync(
+            store, keys, Head.State, identity, passphrase, isAlone: false, PassphraseCost.IterationsMin, SystemRandomSource.Instance, CancellationToken.None);
     }
 
     /// <summary>The moment just after a commit was put, in the history of a store of <see cref="EvilStoreAsync"/>.</summary>

@@ -65,7 +65,7 @@ public sealed class SecondOpener
             fields.Replace(body);
         }
 
-        fields.Take("version", 1);
+        byte version = fields.Take("version", 1)[0];
         fields.Take("vault id", 32);
         fields.Varint("generation");
         fields.Varint("seq");
@@ -84,6 +84,21 @@ public sealed class SecondOpener
 
         for (int changes = (int)fields.Varint("changes of members"); changes > 0; changes--)
         {
+            if (fields.Peek() == 3)
+            {
+                fields.Take("announces", 1);
+                fields.Take("announces: device", 16);
+                fields.Take("announces: wrapping key", 64);
+                continue;
+            }
+
+            if (fields.Peek() == 6)
+            {
+                fields.Take("appoints", 1);
+                fields.Take("appoints: device", 16);
+                continue;
+            }
+
             fields.Take("enrols", 1);
             fields.Take("member: device", 16);
             fields.Take("member: kind", 1);
@@ -95,7 +110,59 @@ public sealed class SecondOpener
         fields.Take("writer", 1);
         fields.Take("checkpoint follows", 1);
         fields.Take("floor follows", 1);
+        for (int changes = version == 2 ? (int)fields.Varint("changes of history") : 0; changes > 0; changes--)
+        {
+            TakeHistory(fields);
+        }
+
         return fields.ToEnd("rows");
+    }
+
+    private static void TakeHistory(FieldReader fields)
+    {
+        switch (fields.Take("history", 1)[0])
+        {
+            case 1:
+                fields.Take("names: snapshot", 1 + fields.Peek());
+                fields.Varint("names: seq");
+                fields.Take("names: time", 8);
+                break;
+            case 2:
+                fields.Take("drops: snapshot", 1 + fields.Peek());
+                break;
+            case 3:
+                foreach (string unit in (string[])["hours", "days", "weeks", "months", "years"])
+                {
+                    fields.Varint($"keeps: {unit}");
+                }
+
+                break;
+            case 4:
+                fields.Take("freezes: reason", (int)fields.Varint("freezes: length"));
+                break;
+            case 5:
+                break;
+            case 6:
+                fields.Varint("forgets: below");
+                for (int kept = (int)fields.Varint("forgets: kept"); kept > 0; kept--)
+                {
+                    fields.Varint("kept: more than the last");
+                }
+
+                break;
+            case 7 or 8:
+                for (int packs = (int)fields.Varint("condemned or swept"); packs > 0; packs--)
+                {
+                    fields.Take("pack id", 32);
+                }
+
+                break;
+            case 9:
+                fields.Take("lapsed: device", 16);
+                break;
+            default:
+                throw new InvalidDataException("a change of history that the page does not have");
+        }
     }
 
     /// <summary>The plain bytes of a pack's segment, and of its directory (<paramref name="last"/>).</summary>

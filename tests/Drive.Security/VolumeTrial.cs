@@ -61,6 +61,7 @@ internal sealed class VolumeTrial
             await TurnAsync();
             using var opening = CancellationTokenSource.CreateLinkedTokenSource(_token);
             RecoveredVault recovered = await VaultSetup.RecoverAsync(_store, _vault.RecoveryKey, "new", null, _time, SystemRandomSource.Instance, opening.Token);
+            _vault.Home.KeepHead(state, recovered);
             await using Volume volume = await _vault.Home.OpenAsync(state, recovered.Keys, _store, _time, _token);
             VolumeStatus status = volume.GetStatus();
 

@@ -1,10 +1,13 @@
 using Drive.Core.Platform;
+using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Engine;
+using Drive.Metadata;
 using Drive.Stores.Memory;
 using Drive.Testing;
 using Drive.Testing.Stores;
+using Drive.Vault.Checkpoints;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
 
@@ -13,6 +16,9 @@ namespace Drive.Security;
 /// <summary>A vault that whole volumes wrote, with the device's local state as it was after each commit: what trials with volumes start from.</summary>
 public sealed class VolumeTrials : IAsyncDisposable
 {
+    /// <summary>The commit that names a checkpoint instead of changing files.</summary>
+    private const int CheckpointAt = 4;
+
     private readonly DeviceHome _home = new();
     private readonly List<KeyValuePair<string, byte[]>> _puts = [];
     private readonly List<IReadOnlyDictionary<string, byte[]>> _files = [];
@@ -49,6 +55,14 @@ public sealed class VolumeTrials : IAsyncDisposable
         trials._files.Add(new Dictionary<string, byte[]>());
         for (int commit = 2; commit <= commits + 1; commit++)
         {
+            if (commit == CheckpointAt)
+            {
+                await trials.NameCheckpointAsync(store, time);
+                trials._files.Add(new Dictionary<string, byte[]>(files));
+                trials._home.Copy("writer", StateAt(commit));
+                continue;
+            }
+
             await using (Volume volume = await trials._home.OpenAsync("writer", trials.Keys(), store, time, CancellationToken.None))
             {
                 Edit(volume, files, seed, commit);
@@ -92,6 +106,36 @@ public sealed class VolumeTrials : IAsyncDisposable
     public async Task<string> RunAsync(int seed, CancellationToken cancellationToken) => await new VolumeTrial(this, seed, cancellationToken).RunAsync();
 
     public ValueTask DisposeAsync() => _home.DisposeAsync();
+
+    /// <summary>
+    /// A checkpoint of what the writer's database holds, and a commit of its own that names it. By hand: when a volume does it is a matter of its own time, and the puts
+    /// are to be the same each time.
+    /// </summary>
+    private async Task NameCheckpointAsync(NotedStore store, ManualTime time)
+    {
+        using (VaultKeys keys = Keys())
+        {
+            using MetadataStore metadata = MetadataStore.Open(
+                Path.Combine(_home.Settings("writer").StateDirectory, "metadata.db"), keys.DeriveLocalKey("metadata"), new MetadataOptions());
+            VaultState head = await VaultSetup.ReadHeadAsync(store, keys, SystemRandomSource.Instance, CancellationToken.None);
+            using CheckpointWriter writer = new(store, keys, head, SystemRandomSource.Instance);
+            foreach (RowSet rows in metadata.ReadAllCurrent(100))
+            {
+                await writer.AddAsync(rows, [], CancellationToken.None);
+            }
+
+            foreach (IReadOnlyList<BlockRow> blocks in metadata.ReadAllBlocks(100))
+            {
+                await writer.AddAsync(new RowSet(), blocks, CancellationToken.None);
+            }
+
+            CheckpointRef checkpoint = await writer.FinishAsync(CancellationToken.None);
+            VaultLog log = new(store, keys, SystemRandomSource.Instance);
+            await log.SubmitAsync(head, log.Prepare(head, new CommitDraft { Checkpoint = checkpoint, Time = 1 }), CancellationToken.None);
+        }
+
+        await using Volume seesIt = await _home.OpenAsync("writer", Keys(), store, time, CancellationToken.None);
+    }
 
     private static string StateAt(long seq) => $"after{seq}";
 

@@ -103,7 +103,7 @@ public sealed class DaemonTests
                 new MountRequest { Name = "work", Mountpoint = "/mnt/work" },
                 hold,
                 (_, _) => Task.FromResult(daemon.Open(keepHangs, waitHangs)),
-                (_, _, _) => Task.FromResult(new KernelMount(daemon._kernel.Task, _ =>
+                (_, _, _, _) => Task.FromResult(new KernelMount(daemon._kernel.Task, _ =>
                 {
                     daemon.Events.Add("unmounted");
                     daemon._kernel.TrySetResult();

@@ -12,7 +12,7 @@ public sealed class SettingsTests
     public void What_is_put_is_found_again_by_another_process()
     {
         using TemporaryHome home = new();
-        VaultEntry changed = Work with { Mountpoint = "/mnt/work", CacheLimitBytes = 5, Keys = KeyPlace.Passphrase };
+        VaultEntry changed = Work with { LogStore = "s3://log/x", Mountpoint = "/mnt/work", CacheLimitBytes = 5, Keys = KeyPlace.Passphrase };
         VaultBook book = new(home.Paths, home.Disk);
         Assert.Empty(book.All());
         book.Put(Work);

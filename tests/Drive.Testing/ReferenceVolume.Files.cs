@@ -140,7 +140,7 @@ public sealed partial class ReferenceVolume
             }
 
             SparseContent content = open.Node.Content!;
-            if (!fromCache && (open.Options & OpenOptions.Append) != 0)
+            if (!fromCache && ((open.Options & OpenOptions.Append) != 0 || (options & WriteOptions.Append) != 0))
             {
                 offset = content.Size;
             }
@@ -178,7 +178,7 @@ public sealed partial class ReferenceVolume
     {
         lock (_lock)
         {
-            return new(handle == HandleId.None || _handles.ContainsKey(handle) ? FsStatus.Ok : FsStatus.BadHandle);
+            return new(handle == HandleId.None || handle.Node != NodeId.None || _handles.ContainsKey(handle) ? FsStatus.Ok : FsStatus.BadHandle);
         }
     }
 
@@ -224,9 +224,11 @@ public sealed partial class ReferenceVolume
 
     private FsStatus FindFile(HandleId handle, out ReferenceHandle open)
     {
-        bool found = _handles.TryGetValue(handle, out ReferenceHandle? value);
-        open = value!;
-        return found && value!.Node.Content is not null ? FsStatus.Ok : FsStatus.BadHandle;
+        ReferenceHandle? found = handle.Node == NodeId.None ? _handles.GetValueOrDefault(handle)
+            : _nodes.TryGetValue(handle.Node, out ReferenceNode? node) ? new ReferenceHandle(node, OpenOptions.Read | OpenOptions.Write)
+            : null;
+        open = found!;
+        return found?.Node.Content is not null ? FsStatus.Ok : FsStatus.BadHandle;
     }
 
     /// <summary>Whether a range may be written at all, and whether there is room for it.</summary>

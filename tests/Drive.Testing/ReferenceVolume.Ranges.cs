@@ -64,7 +64,7 @@ public sealed partial class ReferenceVolume
     {
         lock (_lock)
         {
-            FsStatus status = CheckCopy(source, sourceOffset, target, targetOffset, ref length);
+            FsStatus status = CheckCopy(source, sourceOffset, target, targetOffset, ref length, out ReferenceNode from, out ReferenceNode to);
             if (status != FsStatus.Ok)
             {
                 return new(IoResult.Failed(status));
@@ -72,8 +72,6 @@ public sealed partial class ReferenceVolume
 
             if (length > 0)
             {
-                ReferenceNode from = _handles[source].Node;
-                ReferenceNode to = _handles[target].Node;
                 from.Content!.CopyTo(to.Content!, sourceOffset, targetOffset, length);
                 long now = Now();
                 from.MarkAccessed(now);
@@ -115,10 +113,14 @@ public sealed partial class ReferenceVolume
     }
 
     /// <summary>Cuts the length at the end of the source, as copy_file_range(2) does.</summary>
-    private FsStatus CheckCopy(HandleId source, long sourceOffset, HandleId target, long targetOffset, ref long length)
+    private FsStatus CheckCopy(
+        HandleId source, long sourceOffset, HandleId target, long targetOffset, ref long length, out ReferenceNode from, out ReferenceNode to)
     {
-        if (FindFile(source, out ReferenceHandle from) != FsStatus.Ok || FindFile(target, out ReferenceHandle to) != FsStatus.Ok
-            || (to.Options & OpenOptions.Write) == 0 || (to.Options & OpenOptions.Append) != 0)
+        FsStatus status = FindFile(source, out ReferenceHandle opened);
+        from = opened?.Node!;
+        status = status == FsStatus.Ok ? FindFile(target, out opened) : status;
+        to = opened?.Node!;
+        if (status != FsStatus.Ok || (opened!.Options & (OpenOptions.Write | OpenOptions.Append)) != OpenOptions.Write)
         {
             return FsStatus.BadHandle;
         }
@@ -128,12 +130,12 @@ public sealed partial class ReferenceVolume
             return FsStatus.Invalid;
         }
 
-        length = Math.Clamp(from.Node.Content!.Size - sourceOffset, 0, length);
-        if (from.Node == to.Node && Math.Abs(sourceOffset - targetOffset) < length)
+        length = Math.Clamp(from.Content!.Size - sourceOffset, 0, length);
+        if (from == to && Math.Abs(sourceOffset - targetOffset) < length)
         {
             return FsStatus.Invalid;
         }
 
-        return CheckRange(to.Node, targetOffset, length);
+        return CheckRange(to, targetOffset, length);
     }
 }

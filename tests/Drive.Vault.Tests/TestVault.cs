@@ -16,7 +16,7 @@ internal sealed class TestVault : IDisposable
         Store = store;
         Created = created;
         Random = new Random(seed);
-        Source = new SeededRandom(seed);
+        Source = new SeededRandom(seed + 1000);
         State = created.State;
         Log = new VaultLog(store, created.Keys, Source);
         Tree.Apply(created.Genesis.Rows);
@@ -40,11 +40,11 @@ internal sealed class TestVault : IDisposable
 
     public static CancellationToken None => CancellationToken.None;
 
-    public static async Task<TestVault> CreateAsync(int seed = 1, byte[]? passphrase = null)
+    public static async Task<TestVault> CreateAsync(int seed = 1, byte[]? passphrase = null, bool singleWriter = false)
     {
         var store = new FaultyStore(new MemoryStore());
         CreatedVault created = await VaultSetup.CreateAsync(
-            store, new CreateVaultOptions { DeviceName = "desk", Passphrase = passphrase }, new ManualTime(), new SeededRandom(seed), None);
+            store, new CreateVaultOptions { DeviceName = "desk", Passphrase = passphrase, SingleWriter = singleWriter }, new ManualTime(), new SeededRandom(seed), None);
         return new TestVault(store, created, seed);
     }
 
@@ -58,6 +58,13 @@ internal sealed class TestVault : IDisposable
         Tree.Apply(draft.Rows);
         State = committed.Next;
         return draft;
+    }
+
+    public async Task ChangePassphraseAsync(byte[] passphrase, bool isAlone = false)
+    {
+        using JoinIdentity identity = JoinIdentity.ForPassphrase(Source);
+        await CommitAsync(new CommitDraft { Members = VaultSetup.PassphraseChanges(State, identity), Time = 6 });
+        await VaultSetup.ChangePassphraseAsync(Store, Keys, State, identity, passphrase, isAlone, PassphraseCost.IterationsMin, Source, None);
     }
 
     /// <summary>Replays from a state to the head as another device would, every proof checked.</summary>

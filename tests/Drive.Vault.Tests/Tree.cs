@@ -68,7 +68,7 @@ internal sealed class Tree : RowTree
         var block = new BlockId(Random32(random));
         changes.Opened.Extents.Add(new ExtentRow(node, random.NextInt64(1L << 40), plainLength, block, 0));
         int[] segments = [.. Enumerable.Range(0, BlockSegments.CountOf(plainLength)).Select(i => (BlockSegments.PlainLengthOf(plainLength, i) + 16) << 1)];
-        changes.Blocks.Add(new BlockRow(block, new PackId(Random32(random)), random.Next(), random.Next(1000), plainLength, segments));
+        changes.Blocks.Add(new BlockRow(block, new PackId(Random32(random)), random.Next(1 << 27), random.Next(1000), plainLength, segments));
         if (random.Next(3) == 0)
         {
             changes.Opened.Xattrs.Add(new XattrRow(node, "user.a"u8.ToArray(), Bytes(random, random.Next(100))));

@@ -58,12 +58,16 @@ public sealed partial class BlockCache
         lock (_gate)
         {
             _packs.Remove(cached.Id);
-            _usedBytes -= cached.ChargedBytes;
+            Charge(cached, -cached.ChargedBytes);
         }
     }
 
     private void Load()
     {
+        string index = Path.Combine(_directory, IndexName);
+        List<CachedPack> indexed = [.. PackIndex.Decode(ReadFile(index), PathOf).DistinctBy(static cached => cached.Id)];
+        _disk.Delete(index);
+        Dictionary<PackId, CachedPack> known = indexed.ToDictionary(static cached => cached.Id);
         string packs = Path.Combine(_directory, PacksName);
         foreach (string folder in _disk.List(packs))
         {
@@ -79,17 +83,14 @@ public sealed partial class BlockCache
                 }
                 else if (name == pack)
                 {
-                    LoadPack(id);
+                    Add(known.GetValueOrDefault(id) ?? ReadMap(id));
                 }
             }
         }
 
-        foreach (PackId id in LoadOrder())
+        foreach (CachedPack cached in indexed.Where(cached => _packs.ContainsKey(cached.Id)))
         {
-            if (_packs.TryGetValue(id, out CachedPack? cached) && cached.Node.List is null)
-            {
-                _byUse.AddLast(cached.Node);
-            }
+            _byUse.AddLast(cached.Node);
         }
 
         foreach (CachedPack cached in _packs.Values.Where(cached => cached.Node.List is null))
@@ -98,53 +99,43 @@ public sealed partial class BlockCache
         }
     }
 
-    private void LoadPack(PackId id)
+    private CachedPack ReadMap(PackId id)
     {
         var cached = new CachedPack(id, PathOf(id));
         cached.JournalBytes = RangeJournal.Replay(ReadFile(cached.JournalPath), cached.Ranges);
         cached.ChargedBytes = cached.Ranges.AllocatedBytes + PackOverheadBytes;
-        _packs.Add(id, cached);
+        return cached;
+    }
+
+    private void Add(CachedPack cached)
+    {
+        _packs.Add(cached.Id, cached);
         _usedBytes += cached.ChargedBytes;
     }
 
-    private IEnumerable<PackId> LoadOrder()
+    // Only a help: without it the maps are read, and the packs are evicted in any order.
+    private void SaveIndex()
     {
-        byte[] order = ReadFile(Path.Combine(_directory, OrderName));
-        for (int at = 0; at + Bytes32.Size <= order.Length; at += Bytes32.Size)
-        {
-            yield return new PackId(new Bytes32(order.AsSpan(at, Bytes32.Size)));
-        }
-    }
-
-    // Only a hint: without it the packs are evicted in any order.
-    private void SaveOrder()
-    {
-        byte[] order;
+        byte[] index;
         lock (_gate)
         {
-            order = new byte[_byUse.Count * Bytes32.Size];
-            int at = 0;
-            foreach (CachedPack cached in _byUse)
-            {
-                cached.Id.Value.AsSpan().CopyTo(order.AsSpan(at));
-                at += Bytes32.Size;
-            }
+            index = PackIndex.Encode([.. _byUse]);
         }
 
-        string path = Path.Combine(_directory, OrderName);
+        string path = Path.Combine(_directory, IndexName);
         try
         {
             using (IDiskFile file = _disk.Open(path + ".new", DiskOpenMode.OpenOrCreate)!)
             {
                 file.SetLength(0);
-                file.Write(0, order);
+                file.Write(0, index);
             }
 
             _disk.Rename(path + ".new", path);
         }
         catch (IOException)
         {
-            // As said: only a hint.
+            // As said: only a help.
         }
     }
 

@@ -17,7 +17,7 @@ public sealed partial class BlockCache : IDisposable
 {
     internal const string JournalSuffix = ".map";
     private const string PacksName = "packs";
-    private const string OrderName = "order";
+    internal const string IndexName = "index";
 
     // A pack's journal: one allocation of a file system.
     private const long PackOverheadBytes = 4096;
@@ -32,7 +32,9 @@ public sealed partial class BlockCache : IDisposable
     // All guarded by _gate. The list runs from the pack used last to the one used longest ago; packs that leave are not in it.
     private readonly Dictionary<PackId, CachedPack> _packs = [];
     private readonly LinkedList<CachedPack> _byUse = [];
+    private IReadOnlySet<PackId> _pinned = new HashSet<PackId>();
     private long _usedBytes;
+    private long _pinnedBytes;
     private long _limitBytes;
 
     private BlockCache(IDisk disk, string directory, BlockCacheOptions options, FreeSpaceFloor floor, ILogger logger)
@@ -45,7 +47,7 @@ public sealed partial class BlockCache : IDisposable
         _files = new OpenFiles(path => disk.Open(path, DiskOpenMode.OpenOrCreate), options.OpenFilesMax);
     }
 
-    /// <summary>The cache in a directory, with what is there from before. Costs one small read for each pack.</summary>
+    /// <summary>The cache in a directory, with what is there from before. After a clean end one file tells of all packs; else it costs one small read for each.</summary>
     public static BlockCache Open(IDisk disk, string directory, BlockCacheOptions options, FreeSpaceFloor floor, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(disk);
@@ -69,7 +71,19 @@ public sealed partial class BlockCache : IDisposable
         }
     }
 
-    /// <summary>The limit. Lowering it evicts at once; packs in use follow when their users are done.</summary>
+    /// <summary>Those of them that are pinned.</summary>
+    public long PinnedBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pinnedBytes;
+            }
+        }
+    }
+
+    /// <summary>The limit. Lowering it evicts at once; packs in use follow when their users are done. What is pinned stays all the same.</summary>
     public long LimitBytes
     {
         get
@@ -124,6 +138,17 @@ public sealed partial class BlockCache : IDisposable
         finally
         {
             EndUse(cached);
+        }
+    }
+
+    /// <summary>The parts of a range that would have to be fetched, in order; end exclusive. What is there now may be evicted the next moment.</summary>
+    public IReadOnlyList<(long Start, long End)> FindMissing(PackId pack, long offset, long length)
+    {
+        lock (_gate)
+        {
+            return _packs.TryGetValue(pack, out CachedPack? cached) && !cached.IsLeaving
+                ? [.. cached.Ranges.Missing(offset, length)]
+                : [(offset, offset + length)];
         }
     }
 
@@ -211,6 +236,38 @@ public sealed partial class BlockCache : IDisposable
         EndUse(cached);
     }
 
+    /// <summary>Drops a pack, unless it is pinned.</summary>
+    public void RemoveUnpinned(PackId pack)
+    {
+        lock (_gate)
+        {
+            if (_pinned.Contains(pack))
+            {
+                return;
+            }
+        }
+
+        Remove(pack);
+    }
+
+    /// <summary>From now on these packs, whether they are here or not, are not evicted, and all others may be. The set is the cache's from then on.</summary>
+    public void SetPinned(IReadOnlySet<PackId> packs)
+    {
+        ArgumentNullException.ThrowIfNull(packs);
+        lock (_gate)
+        {
+            _pinned = packs;
+            _pinnedBytes = 0;
+            foreach (CachedPack cached in _packs.Values)
+            {
+                cached.IsPinned = packs.Contains(cached.Id);
+                _pinnedBytes += cached.IsPinned ? cached.ChargedBytes : 0;
+            }
+        }
+
+        Trim();
+    }
+
     /// <summary>Drops all packs; those in use follow when their users are done.</summary>
     public void Clear()
     {
@@ -234,7 +291,7 @@ public sealed partial class BlockCache : IDisposable
         {
             for (LinkedListNode<CachedPack>? node = _byUse.Last; node is not null && victim is null; node = node.Previous)
             {
-                victim = node.Value.Users == 0 ? node.Value : null;
+                victim = node.Value is { Users: 0, IsPinned: false } ? node.Value : null;
             }
 
             if (victim is null)
@@ -249,11 +306,11 @@ public sealed partial class BlockCache : IDisposable
         return true;
     }
 
-    /// <summary>Closes the files, and keeps the order of use for the next start.</summary>
+    /// <summary>Closes the files, and keeps the maps and the order of use for the next start.</summary>
     public void Dispose()
     {
         _files.Dispose();
-        SaveOrder();
+        SaveIndex();
     }
 
     /// <summary>The pack, taken into use; null when the range is cached already, or the pack is just leaving.</summary>
@@ -270,10 +327,10 @@ public sealed partial class BlockCache : IDisposable
             }
             else
             {
-                cached = new CachedPack(pack, PathOf(pack)) { ChargedBytes = PackOverheadBytes };
+                cached = new CachedPack(pack, PathOf(pack)) { IsPinned = _pinned.Contains(pack) };
                 _packs.Add(pack, cached);
                 _byUse.AddFirst(cached.Node);
-                _usedBytes += PackOverheadBytes;
+                Charge(cached, PackOverheadBytes);
             }
 
             Use(cached);
@@ -292,13 +349,20 @@ public sealed partial class BlockCache : IDisposable
 
             // The reservation gives way to what all ranges take, which neighbours and overlaps may make less.
             long charge = Math.Max(cached.ChargedBytes, cached.Ranges.AllocatedBytes + PackOverheadBytes);
-            _usedBytes += charge - cached.ChargedBytes - reserved;
-            cached.ChargedBytes = charge;
+            Charge(cached, charge - cached.ChargedBytes);
+            _usedBytes -= reserved;
             if (cached is { Ranges.Count: 0, IsLeaving: false, Users: 1 })
             {
                 Leave(cached);
             }
         }
+    }
+
+    private void Charge(CachedPack cached, long bytes)
+    {
+        cached.ChargedBytes += bytes;
+        _usedBytes += bytes;
+        _pinnedBytes += cached.IsPinned ? bytes : 0;
     }
 
     private void Use(CachedPack cached)

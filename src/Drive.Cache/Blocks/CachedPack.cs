@@ -26,6 +26,9 @@ internal sealed class CachedPack
     /// <summary>Bytes counted for it. Never shrinks while it is cached: an invalidated range stays allocated.</summary>
     public long ChargedBytes { get; set; }
 
+    /// <summary>Not evicted.</summary>
+    public bool IsPinned { get; set; }
+
     /// <summary>Reads and writes under way: it is not evicted under them.</summary>
     public int Users { get; set; }
 

@@ -40,6 +40,22 @@ internal sealed class RangeSet
         return length == 0 || (index < _ranges.Count && _ranges[index].Start <= start && start + length <= _ranges[index].End);
     }
 
+    /// <summary>The parts of a range that are not there, in order.</summary>
+    public IEnumerable<(long Start, long End)> Missing(long start, long length)
+    {
+        long end = start + length;
+        for (int index = FirstEndingAfter(start); start < end; index++)
+        {
+            (long nextStart, long nextEnd) = index < _ranges.Count ? _ranges[index] : (end, end);
+            if (nextStart > start)
+            {
+                yield return (start, Math.Min(nextStart, end));
+            }
+
+            start = Math.Max(start, nextEnd);
+        }
+    }
+
     public void Add(long start, long length)
     {
         if (length == 0)

@@ -70,8 +70,16 @@ public sealed partial class DirtyLog
             }
 
             Span<byte> header = stackalloc byte[LogLayout.RecordHeaderBytes];
-            Fetch(segment, position, position.Position, header);
-            return LogLayout.TryReadFields(header, out int length, out var node, out long offset, out ulong sequence)
+            Span<byte> present = header[..(int)(segment.IsFromBefore ? Math.Clamp(segment.Length - position.Position, 0, header.Length) : header.Length)];
+            Fetch(segment, position, position.Position, present);
+            if (segment.IsFromBefore && !present.ContainsAnyExcept((byte)0) && IsZeroToEnd(segment, position.Position + present.Length))
+            {
+                // What its process wrote ahead, and put nothing over.
+                return null;
+            }
+
+            return present.Length == header.Length
+                && LogLayout.TryReadFields(header, out int length, out var node, out long offset, out ulong sequence)
                 && segment.Cipher!.IsHeaderAuthentic(header, position.Position)
                 ? new DirtyLogRecord(sequence, node, offset, length, position)
                 : throw new CorruptLogException(position, "the record's header is not authentic");

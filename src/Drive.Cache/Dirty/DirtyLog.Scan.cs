@@ -32,6 +32,18 @@ public sealed partial class DirtyLog
     }
 
     /// <summary>
+    /// Numbers the next segments above one that there was. A log that was empty at its start does not know of the segments before; who remembers a place in one of them and
+    /// asks <see cref="ScanHeaders"/> for what came later does.
+    /// </summary>
+    public void ContinueAfter(long segment)
+    {
+        lock (_gate)
+        {
+            _lastNumber = Math.Max(_lastNumber, segment);
+        }
+    }
+
+    /// <summary>
     /// Records by their headers alone, of one node or (null) of all: in the order of appending, and only those that lie after a place in the log, whether or not its
     /// segment is still there. Made durable before they are shown, as by <see cref="Scan"/>. What else a segment holds is passed over without reading it; behind
     /// a header that is damaged the next one is looked for, byte by byte.

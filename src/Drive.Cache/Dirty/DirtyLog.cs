@@ -80,14 +80,14 @@ public sealed partial class DirtyLog : IDisposable
         }
     }
 
-    /// <summary>Bytes of all segments, those still in memory included.</summary>
+    /// <summary>Bytes of all segments, those still in memory and zeros written ahead included.</summary>
     public long BytesOnDisk
     {
         get
         {
             lock (_gate)
             {
-                return _segments.Values.Sum(segment => segment.Length);
+                return _segments.Values.Sum(segment => segment.BytesOnDisk);
             }
         }
     }
@@ -156,13 +156,13 @@ public sealed partial class DirtyLog : IDisposable
                     return;
                 }
 
-                if (_current is { } current && !TryWriteOut(current))
+                if (_current is { } current && !(TryWriteOut(current) && TryWriteZeros(current)))
                 {
                     ThrowIfFailed();
                 }
 
                 covered = _appendedBytes;
-                foreach (Segment segment in _notDurable)
+                foreach (Segment segment in _notDurable.Where(static segment => segment.DurableUpTo < segment.Length))
                 {
                     segment.Users++;
                     work.Add((segment, segment.Length));
@@ -274,7 +274,7 @@ public sealed partial class DirtyLog : IDisposable
         }
     }
 
-    /// <summary>Closes the files. Writes nothing: what matters was synced before.</summary>
+    /// <summary>Closes the files. Writes nothing, what matters was synced before; only zeros written ahead are cut off.</summary>
     public void Dispose()
     {
         lock (_syncGate)
@@ -287,6 +287,7 @@ public sealed partial class DirtyLog : IDisposable
                 }
 
                 _isDisposed = true;
+                CutZeros(_current);
                 foreach (Segment segment in _segments.Values.Where(segment => segment.Users == 0))
                 {
                     segment.Close();
@@ -405,6 +406,7 @@ public sealed partial class DirtyLog : IDisposable
         {
             Retire(current);
             DeleteIfUnwanted(current);
+            CutZeros(current);
         }
     }
 

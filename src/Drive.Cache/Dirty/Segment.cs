@@ -32,6 +32,18 @@ internal sealed class Segment(long number, string path, IDiskFile file, SegmentC
     /// <summary>Bytes known to survive a power cut.</summary>
     public long DurableUpTo { get; set; }
 
+    /// <summary>Where the zeros end that were written ahead; at most <see cref="Length"/> when there are none.</summary>
+    public long ZerosEnd { get; set; }
+
+    /// <summary>How many zeros were written the last time.</summary>
+    public int LastZeros { get; set; }
+
+    /// <summary>Flushes in a row that had little to write.</summary>
+    public int SmallSyncs { get; set; }
+
+    /// <summary>The room that its file takes, with what is still to be written.</summary>
+    public long BytesOnDisk => Math.Max(Length, ZerosEnd);
+
     public bool IsNameDurable { get; set; }
 
     /// <summary>Found at the start: written by a process that may have died before its sync.</summary>

@@ -22,7 +22,7 @@ internal static class ListCommand
             {
                 using ControlClient? running = await Running.FindAsync(service.Paths, entry.Name, cancellationToken);
                 vaults.Add(new ListedVault(
-                    entry.Name, entry.Store, entry.VaultId, running is not null, running?.Daemon.Mountpoint ?? entry.Mountpoint, running?.Daemon.Pid, entry.Keys));
+                    entry.Name, entry.Store, entry.LogStore, entry.VaultId, running is not null, running?.Daemon.Mountpoint ?? entry.Mountpoint, running?.Daemon.Pid, entry.Keys));
             }
 
             if (parsed.GetValue(json))
@@ -34,7 +34,7 @@ internal static class ListCommand
             foreach (ListedVault vault in vaults)
             {
                 string where = vault.Mounted ? $"mounted at {vault.Mountpoint}" : "not mounted";
-                Terminal.Print($"{vault.Name,-12} {where,-40} {vault.Store}");
+                Terminal.Print($"{vault.Name,-12} {where,-40} {VaultEntry.Together(vault.Store, vault.LogStore)}");
             }
 
             if (vaults.Count == 0)
@@ -49,4 +49,4 @@ internal static class ListCommand
 }
 
 /// <summary>A vault in a list.</summary>
-internal sealed record ListedVault(string Name, string Store, string VaultId, bool Mounted, string? Mountpoint, int? Pid, KeyPlace Keys);
+internal sealed record ListedVault(string Name, string Store, string? LogStore, string VaultId, bool Mounted, string? Mountpoint, int? Pid, KeyPlace Keys);

@@ -11,8 +11,12 @@ internal sealed class MountArguments
 {
     private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Stay in the foreground until it is unmounted." };
     private readonly Option<bool> _readOnly = new("--read-only") { Description = "Refuse all changes." };
+    private readonly Option<bool> _showSnapshots = new("--show-snapshots") { Description = "Let listings of the root show .snapshots, which is there by name in any case." };
     private readonly Option<bool> _allowOther = new("--allow-other") { Description = "Let other users in, as far as file permissions do." };
     private readonly Option<string?> _cacheSize = new("--cache-size") { Description = "Limit of what lies on the local disk, such as 20G.", HelpName = "SIZE" };
+    private readonly Option<string?> _limitUp = new("--limit-up") { Description = "Limit of what goes to the store, in bytes per second; " + LimitHelp, HelpName = "RATE" };
+    private readonly Option<string?> _limitDown = new("--limit-down") { Description = "The same for what comes from it.", HelpName = "RATE" };
+    private readonly Option<string?> _poll = new("--poll") { Description = "How often to ask the store what other devices did, such as 5s; remembered.", HelpName = "TIME" };
     private readonly Option<string?> _passphraseFile = new("--passphrase-file") { Description = "Read the passphrase from the first line of a file.", HelpName = "FILE" };
     private readonly Option<string[]> _options = new("--options", "-o")
     {
@@ -22,13 +26,20 @@ internal sealed class MountArguments
         AllowMultipleArgumentsPerToken = false,
     };
 
+    /// <summary>How limits are written.</summary>
+    public const string LimitHelp = "2M, by time of day 08:00-18:00=1M,2M, or off; remembered.";
+
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
         command.Options.Add(_foreground);
         command.Options.Add(_readOnly);
+        command.Options.Add(_showSnapshots);
         command.Options.Add(_allowOther);
         command.Options.Add(_cacheSize);
+        command.Options.Add(_limitUp);
+        command.Options.Add(_limitDown);
+        command.Options.Add(_poll);
         command.Options.Add(_passphraseFile);
         command.Options.Add(_options);
     }
@@ -44,8 +55,12 @@ internal sealed class MountArguments
         return Request(name, mountpoint, list with
         {
             ReadOnly = list.ReadOnly || parsed.GetValue(_readOnly),
+            ShowSnapshots = list.ShowSnapshots || parsed.GetValue(_showSnapshots),
             AllowOther = list.AllowOther || parsed.GetValue(_allowOther),
             CacheLimitBytes = cacheSize is null ? list.CacheLimitBytes : MountOptions.Size(cacheSize),
+            LimitUp = MountOptions.Limit(parsed.GetValue(_limitUp)) ?? list.LimitUp,
+            LimitDown = MountOptions.Limit(parsed.GetValue(_limitDown)) ?? list.LimitDown,
+            Poll = parsed.GetValue(_poll) is { } poll ? MountOptions.Interval(poll) : list.Poll,
         });
     }
 
@@ -55,8 +70,13 @@ internal sealed class MountArguments
         Name = name,
         Mountpoint = Path.TrimEndingDirectorySeparator(Path.GetFullPath(mountpoint)),
         ReadOnly = options.ReadOnly,
+        At = options.At,
+        ShowSnapshots = options.ShowSnapshots,
         AllowOther = options.AllowOther,
         CacheLimitBytes = options.CacheLimitBytes,
+        LimitUp = options.LimitUp,
+        LimitDown = options.LimitDown,
+        Poll = options.Poll,
         FsName = options.FsName,
         KernelOptions = options.Kernel,
     };

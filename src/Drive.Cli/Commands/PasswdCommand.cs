@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Drive.Service;
+using Drive.Service.Hosting;
 using Drive.Service.Settings;
 
 namespace Drive.Cli.Commands;
@@ -20,6 +21,8 @@ internal static class PasswdCommand
         command.Arguments.Add(name);
         command.Options.Add(oldFile);
         command.Options.Add(newFile);
+        Option<bool> alone = new("--without-account-key") { Description = "Let it open the vault on a new machine without the account key; then it must be a strong one." };
+        command.Options.Add(alone);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             DriveService service = DriveService.Create();
@@ -28,8 +31,14 @@ internal static class PasswdCommand
                 : parsed.GetValue(oldFile) is { } file ? Terminal.ReadPassphraseFile(file)
                 : terminal.AskSecret($"Present passphrase of '{entry.Name}'");
             string next = parsed.GetValue(newFile) is { } fresh ? Terminal.ReadPassphraseFile(fresh) : terminal.AskNewPassphrase();
-            await service.Enrolment.ChangePassphraseAsync(entry, present, next, cancellationToken);
+            await using OpenedDevices opened = await VaultChoice.OpenAsync(service, entry, () => present, cancellationToken);
+            await service.Enrolment.ChangePassphraseAsync(entry, present, next, parsed.GetValue(alone), opened.Devices, cancellationToken);
             terminal.Say($"The passphrase of '{entry.Name}' is changed; the recovery key stays as it was.");
+            if (!parsed.GetValue(alone))
+            {
+                terminal.Say("To join from a new machine with it, the account key is needed too: 'drive device account-key' shows it.");
+            }
+
             return (int)ExitCode.Done;
         });
         return command;

@@ -14,14 +14,17 @@ internal static class RepairCommand
     {
         Argument<string?> name = new("NAME") { Description = "The vault; not needed where there is only one.", Arity = ArgumentArity.ZeroOrOne };
         Option<string?> passphraseFile = new("--passphrase-file") { Description = "Read the passphrase from a file.", HelpName = "FILE" };
+        Option<bool> history = new("--history") { Description = "Read the vault's whole log, which takes longer, so that older versions are known here again." };
         Option<bool> json = new("--json") { Description = "Print JSON." };
         ExampleCommand command = new(
             "repair",
             "Build this machine's state of a vault anew, from the store and the dirty log.",
             "drive umount && drive repair              # when a mount says that the local database is damaged",
+            "drive repair --history                    # when this machine does not know older versions and snapshots",
             "drive repair work --json");
         command.Arguments.Add(name);
         command.Options.Add(passphraseFile);
+        command.Options.Add(history);
         command.Options.Add(json);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -36,7 +39,7 @@ internal static class RepairCommand
             string? passphrase = entry.Keys != KeyPlace.Passphrase ? null
                 : parsed.GetValue(passphraseFile) is { } file ? Terminal.ReadPassphraseFile(file)
                 : terminal.AskSecret($"Passphrase of '{entry.Name}'");
-            RepairResult result = await service.RepairAsync(entry, passphrase, cancellationToken);
+            RepairResult result = await service.RepairAsync(entry, passphrase, parsed.GetValue(history), cancellationToken);
             if (parsed.GetValue(json))
             {
                 Terminal.Print(JsonSerializer.Serialize(result, CliJson.Default.RepairResult));
@@ -62,6 +65,11 @@ internal static class RepairCommand
         if (result.FoundFolder is not null)
         {
             Terminal.Print($"Content without names, {result.FoundFiles} files, is in '{result.FoundFolder}' in the drive.");
+        }
+
+        if (!result.PinsKept)
+        {
+            Terminal.Print("What was pinned on this machine can't be read any more: if something was, 'drive pin' it again.");
         }
 
         foreach (LostBytes lost in result.Lost)

@@ -57,6 +57,17 @@ internal static class StatusCommand
             lines.Insert(3, $"  oldest unsent {Quantity.Age(time.GetUtcNow() - oldest)} ago");
         }
 
+        if (status.Limits is not { Up: null, Down: null })
+        {
+            lines.Add($"  limits        {Limits(status.Limits)}");
+        }
+
+        if (!status.Pins.Pinned.IsNone)
+        {
+            lines.Add($"  pinned        {Quantity.Files(status.Pins.Pinned)}{(status.Pins.ToFetch.IsNone ? "" : $", to fetch {Quantity.Files(status.Pins.ToFetch)}")}");
+            lines.AddRange(status.Pins.Problem is { } obstacle ? [$"  not fetched   {obstacle}"] : []);
+        }
+
         if (status.ReadOnlyReason is { } reason)
         {
             lines.Add($"  read-only     {reason}");
@@ -70,9 +81,18 @@ internal static class StatusCommand
         return string.Join(Environment.NewLine, lines);
     }
 
+    /// <summary>Limits in words: what holds now.</summary>
+    internal static string Limits(TransferLimits limits)
+    {
+        return $"up {Rate(limits.Up, limits.UpNow)}, down {Rate(limits.Down, limits.DownNow)}";
+
+        static string Rate(string? schedule, long? now) =>
+            (now is { } rate ? Quantity.Bytes(rate) + "/s" : "off") + (schedule?.Contains('=', StringComparison.Ordinal) == true ? " now" : "");
+    }
+
     private static int PrintFiles(string[] files, bool json)
     {
-        FileInStore[] states = [.. files.Select(file => new FileInStore(file, FileStates.Read(file)))];
+        FileInStore[] states = [.. files.Select(file => FileStates.Find(file))];
         if (json)
         {
             Terminal.Print(JsonSerializer.Serialize(states, CliJson.Default.IReadOnlyListFileInStore));
@@ -81,7 +101,7 @@ internal static class StatusCommand
         {
             foreach (FileInStore state in states)
             {
-                Terminal.Print($"{state.State,-12} {state.Path}");
+                Terminal.Print($"{state.State + (state.Pinned ? ", pinned" : ""),-12} {state.Path}");
             }
         }
 

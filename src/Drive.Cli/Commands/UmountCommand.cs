@@ -91,6 +91,11 @@ internal static class UmountCommand
                 return null;
             }
         }
+        else if (await EndPastAsync(paths, Path.TrimEndingDirectorySeparator(Path.GetFullPath(asked)), cancellationToken) is { } past)
+        {
+            terminal.Say($"What was shown at '{asked}', {HistoryCommands.Show(past)}, is unmounted; the drive goes on.");
+            return null;
+        }
         else if (DriveService.DetachDeadMount(asked))
         {
             terminal.Say($"The daemon behind '{asked}' was gone already; its mount is taken away.");
@@ -98,5 +103,26 @@ internal static class UmountCommand
         }
 
         throw new DriveException(DriveError.NotFound, $"'{asked}' is not mounted: 'drive list' shows what is.");
+    }
+
+    /// <summary>Ends what a daemon shows of the past in a directory; null when none does.</summary>
+    private static async Task<StateInfo?> EndPastAsync(DrivePaths paths, string directory, CancellationToken cancellationToken)
+    {
+        foreach (ControlClient client in await Running.AllAsync(paths, cancellationToken))
+        {
+            using (client)
+            {
+                try
+                {
+                    return await client.UnmountPastAsync(new PastMountRequest(null, directory, AllowOther: false), cancellationToken);
+                }
+                catch (DriveException refusal) when (refusal.Error == DriveError.NotFound)
+                {
+                    // Another's, or nobody's.
+                }
+            }
+        }
+
+        return null;
     }
 }

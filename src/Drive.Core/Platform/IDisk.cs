@@ -42,6 +42,13 @@ public interface IDisk
 
     /// <summary>Room on the disk that holds the path.</summary>
     (long TotalBytes, long FreeBytes) GetSpace(string path);
+
+    /// <summary>
+    /// Calls <paramref name="appeared"/> with the path of what got a name somewhere below the directory, soon after and from another thread; with the directory's own
+    /// path when some may have been missed. A hint (inotify(7)). Ends when what it
+    /// returns is disposed. Nothing where the disk can't, or there is no such directory.
+    /// </summary>
+    IDisposable Watch(string path, Action<string> appeared) => Stream.Null;
 }
 
 /// <summary>How to open.</summary>

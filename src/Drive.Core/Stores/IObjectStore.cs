@@ -51,6 +51,18 @@ public interface IExclusiveStore
     IDisposable? TryLock(string holderText, out string? holder);
 }
 
+/// <summary>
+/// A store that can tell that something new is in it, so that nobody need ask all the time. A hint, not a safety: a call may come for nothing, late, or never.
+/// </summary>
+public interface IWatchedStore
+{
+    /// <summary>
+    /// Calls <paramref name="changed"/> soon after an object was made whose name begins with <paramref name="prefix"/> (such as "log/"), and each time when hints may
+    /// have been missed (the connection came back). Never throws because the store is away; never calls from inside this method. Ends when what it returns is disposed.
+    /// </summary>
+    IDisposable Watch(string prefix, Action changed);
+}
+
 /// <summary>Kind and place of a store.</summary>
 /// <param name="Url">As a person would write it, without secrets: <c>/mnt/nas/vault</c>, <c>s3://bucket/prefix</c>.</param>
 /// <param name="IsLocal">Objects lie on a local disk: reads are as cheap as a cache's, so nothing is cached twice.</param>

@@ -12,6 +12,9 @@ public enum StoreErrorKind
     /// <summary>The store refuses: credentials, permissions, read-only.</summary>
     Denied,
 
+    /// <summary>The store refused who signs in. It is not asked again before the user has done something: servers lock out who guesses.</summary>
+    SignInRefused,
+
     /// <summary>No room.</summary>
     Full,
 

@@ -11,6 +11,7 @@ namespace Drive.Core.Volumes;
 /// <para><b>Errors.</b> No call throws for what a user or a disk can do; the status says it. On any status but Ok nothing changed.</para>
 /// <para><b>Permissions.</b> Owner, mode and sticky rules of access are the adapter's (the kernel's <c>default_permissions</c>). The volume keeps the
 /// rules on what calls do to attributes: set-group-ID directories, <see cref="AttributeFields.KillPrivileges"/>, times (POSIX.1-2017, "marked for update").</para>
+/// <para><b>Handles.</b> Where a call takes the handle of a file, <see cref="HandleId.Of"/> its node will do as well.</para>
 /// <para><b>Lifetime.</b> A node whose last link went stays usable until the adapter called <see cref="Forget"/> for it and its handles are closed; after
 /// a restart it is gone.</para>
 /// <para><b>Durability.</b> After a crash the volume is in the state after some prefix of the calls, at most 5 s old, and holds everything

@@ -41,6 +41,12 @@ public enum WriteOptions
 
     /// <summary>See <see cref="AttributeFields.KillPrivileges"/>.</summary>
     KillPrivileges = 2,
+
+    /// <summary>As <see cref="OpenOptions.Append"/>, for this write.</summary>
+    Append = 4,
+
+    /// <summary>As <see cref="OpenOptions.Synchronous"/>, for this write.</summary>
+    Synchronous = 8,
 }
 
 /// <summary>Flags of renameat2(2).</summary>

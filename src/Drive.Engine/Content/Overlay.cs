@@ -15,8 +15,7 @@ internal sealed class Overlay
 {
     public const int BlockBytes = 1 << 20;
 
-    private readonly Dictionary<long, List<OverlayItem>> _blocks = [];
-    private readonly SortedSet<long> _numbers = [];
+    private readonly BlockItems _blocks = new();
     private readonly List<OverlayItem> _unsaved = [];
     private readonly List<OverlayItem> _displaced = [];
     private readonly List<long> _removedRows = [];
@@ -58,12 +57,7 @@ internal sealed class Overlay
         Debug.Assert(item.Length > 0 && item.Offset / BlockBytes == (item.End - 1) / BlockBytes, "An item stays within a block.");
         _displaced.Clear();
         long number = item.Offset / BlockBytes;
-        if (!_blocks.TryGetValue(number, out List<OverlayItem>? items))
-        {
-            _blocks.Add(number, items = []);
-            _numbers.Add(number);
-        }
-
+        List<OverlayItem> items = _blocks.GetOrAdd(number);
         CutFrom(items, item.Offset, item.End);
         Insert(items, FirstEndingAfter(items, item.Offset), item);
         DataBytes += item.Length;
@@ -88,7 +82,6 @@ internal sealed class Overlay
                 if (items.Count == 0)
                 {
                     _blocks.Remove(number);
-                    _numbers.Remove(number);
                 }
             }
         }
@@ -104,24 +97,17 @@ internal sealed class Overlay
     /// <summary>The item that holds the offset, or the first after it below <paramref name="end"/>.</summary>
     public OverlayItem? FindAtOrAfter(long offset, long end)
     {
-        long number = offset / BlockBytes;
-        while (number * BlockBytes < end)
+        long from = offset / BlockBytes;
+        while (_blocks.FindFrom(from) is { } number && number * BlockBytes < end)
         {
-            if (_blocks.TryGetValue(number, out List<OverlayItem>? items))
+            List<OverlayItem> items = _blocks[number];
+            int index = FirstEndingAfter(items, offset);
+            if (index < items.Count)
             {
-                int index = FirstEndingAfter(items, offset);
-                if (index < items.Count)
-                {
-                    return items[index].Offset < end ? items[index] : null;
-                }
+                return items[index].Offset < end ? items[index] : null;
             }
 
-            if (_numbers.Count == 0 || number >= _numbers.Max)
-            {
-                return null;
-            }
-
-            number = _blocks.ContainsKey(number + 1) ? number + 1 : _numbers.GetViewBetween(number + 1, long.MaxValue).Min;
+            from = number + 1;
         }
 
         return null;
@@ -155,7 +141,6 @@ internal sealed class Overlay
         if (items.Count == 0)
         {
             _blocks.Remove(number);
-            _numbers.Remove(number);
         }
 
         _displaced.Add(item);
@@ -167,7 +152,7 @@ internal sealed class Overlay
     {
         get
         {
-            foreach (long number in _numbers)
+            foreach (long number in _blocks.Numbers)
             {
                 foreach (OverlayItem item in _blocks[number])
                 {
@@ -190,6 +175,7 @@ internal sealed class Overlay
         }
 
         _unsaved.Clear();
+        _unsaved.TrimExcess();
     }
 
     /// <summary>Makes every item count as unsaved: the node comes back to the database (a file without a name got one).</summary>
@@ -248,8 +234,7 @@ internal sealed class Overlay
         }
     }
 
-    private List<long> NumbersIn(long start, long end) =>
-        start < end ? [.. _numbers.GetViewBetween(start / BlockBytes, (end - 1) / BlockBytes)] : [];
+    private IReadOnlyList<long> NumbersIn(long start, long end) => start < end ? _blocks.ListBetween(start / BlockBytes, (end - 1) / BlockBytes) : [];
 
     private static int FirstEndingAfter(List<OverlayItem> items, long offset)
     {

@@ -3,6 +3,7 @@ using Drive.Cache.Blocks;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
+using Drive.Engine.Content;
 using Drive.Metadata;
 using Drive.Vault;
 using Drive.Vault.Packs;
@@ -13,7 +14,7 @@ namespace Drive.Engine.Reading;
 /// Plain bytes of blocks: sealed segments come from the store (a local one) or the block cache, or else from the store through the cache, are opened, and
 /// handed out. Wrong bytes are never handed out: a segment of the cache that fails is fetched anew, one of the store is an error.
 /// </summary>
-internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, BlockCache cache, PackReader packs, RateMeter meter)
+internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, BlockCache cache, PackReader packs, RateMeter meter, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Rows of blocks in use; about 200 bytes each.</summary>
     private const int RowsMax = 4096;
@@ -25,8 +26,14 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
     private readonly HashSet<PackId> _failed = [];
     private readonly RecentSegments _recent = new();
 
+    /// <summary>Null for a local store: its packs are read in place.</summary>
+    private readonly PackFetcher? _fetcher = store.Description.IsLocal ? null : new PackFetcher(store, cache, meter, time);
+
     /// <summary>Bytes fetched from the store.</summary>
-    public RateMeter Meter { get; } = meter;
+    public RateMeter Meter => meter;
+
+    /// <summary>Whether the store is so near that nothing is fetched ahead of readers.</summary>
+    public bool IsLocal => _fetcher is null;
 
     /// <summary>Fills <paramref name="destination"/> from a block's plain bytes. Throws <see cref="FsException"/>, <see cref="StoreException"/>, <see cref="VaultIntegrityException"/>.</summary>
     public async ValueTask ReadAsync(BlockId block, int offset, Memory<byte> destination, CancellationToken cancellationToken)
@@ -74,6 +81,53 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         }
     }
 
+    /// <summary>Where the segments lie that hold a part of a block; false when the block is not known.</summary>
+    public bool TryLocate(BlockId block, int offset, int length, out PackId pack, out ByteRange range)
+    {
+        (pack, range) = (default, default);
+        if (TryFind(block) is not { } row)
+        {
+            return false;
+        }
+
+        int last = (offset + length - 1) / BlockSegments.SegmentBytes;
+        pack = row.Pack;
+        range = new ByteRange(
+            BlockSegments.OffsetOf(row, offset / BlockSegments.SegmentBytes), BlockSegments.OffsetOf(row, last) + BlockSegments.StoredLengthOf(row, last));
+        return true;
+    }
+
+    /// <summary>What a stream of reads may have ahead of it now. (Not for a local store.)</summary>
+    public long ShareOf(object stream) => _fetcher!.ShareOf(stream);
+
+    /// <summary>Fetches parts of blocks that will be wanted soon into the cache, in the background; best effort. False: not all was begun, for want of budget. (Not for a local store.)</summary>
+    public bool FetchAhead(object stream, IEnumerable<(BlockId Block, int Offset, int Length)> parts)
+    {
+        List<(PackId Pack, ByteRange Range)> ranges = [];
+        foreach ((BlockId block, int offset, int length) in parts)
+        {
+            if (!TryLocate(block, offset, length, out PackId pack, out ByteRange range))
+            {
+                // Who reads it is told.
+                continue;
+            }
+
+            if (ranges is [.., var before] && before.Pack == pack && before.Range.End == range.Start)
+            {
+                ranges[^1] = (pack, new ByteRange(before.Range.Start, range.End));
+            }
+            else
+            {
+                ranges.Add((pack, range));
+            }
+        }
+
+        return _fetcher!.FetchAhead(stream, ranges);
+    }
+
+    /// <summary>Ends what is fetched in the background.</summary>
+    public ValueTask DisposeAsync() => _fetcher?.DisposeAsync() ?? ValueTask.CompletedTask;
+
     /// <summary>Fetches the segments from <paramref name="first"/> to <paramref name="last"/> in one go and opens them; returns how far the destination is filled.</summary>
     private async ValueTask<int> ReadSegmentsAsync(
         BlockRow row, int first, int last, int offset, Memory<byte> destination, CancellationToken cancellationToken)
@@ -84,28 +138,30 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         try
         {
             Memory<byte> bytes = buffer.AsMemory(0, length);
-            bool cached = !store.Description.IsLocal && cache.TryRead(row.Pack, start, bytes.Span);
-            if (!cached)
+            ValueTask get = GetAsync();
+            if (!get.IsCompletedSuccessfully)
             {
-                ValueTask fetch = FetchAsync(row, start, bytes, cancellationToken);
-                if (!fetch.IsCompletedSuccessfully)
-                {
-                    await fetch;
-                }
+                await get;
             }
 
             try
             {
                 return OpenSegments(row, first, last, offset, bytes.Span, destination.Span);
             }
-            catch (VaultIntegrityException) when (cached)
+            catch (VaultIntegrityException) when (_fetcher is not null)
             {
                 // A damaged cache is not a damaged vault: drop it and ask the store.
                 cache.Invalidate(row.Pack, start, length);
             }
 
-            await FetchAsync(row, start, bytes, cancellationToken);
+            await GetAsync();
             return OpenSegments(row, first, last, offset, bytes.Span, destination.Span);
+
+            ValueTask GetAsync() => _fetcher is null
+                ? ReadInPlaceAsync(row, start, bytes, cancellationToken)
+                : cache.TryRead(row.Pack, start, bytes.Span)
+                    ? ValueTask.CompletedTask
+                    : _fetcher.ReadAsync(row.Pack, start, bytes, row.Segments.Length == 1, cancellationToken);
         }
         catch (Exception error) when (error is VaultIntegrityException or FsException { Status: FsStatus.Corrupt })
         {
@@ -118,25 +174,26 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         }
     }
 
-    private async ValueTask FetchAsync(BlockRow row, long start, Memory<byte> bytes, CancellationToken cancellationToken)
+    private async ValueTask ReadInPlaceAsync(BlockRow row, long start, Memory<byte> bytes, CancellationToken cancellationToken)
     {
-        ObjectName name = VaultNames.Pack(row.Pack);
-        ValueTask<int?> get = store.GetRangeAsync(name, start, bytes, cancellationToken);
+        ValueTask<int?> get = store.GetRangeAsync(VaultNames.Pack(row.Pack), start, bytes, cancellationToken);
         int? read = get.IsCompletedSuccessfully ? get.Result : await get;
+        RequireAll(row.Pack, read, bytes.Length);
+        meter.Add(bytes.Length);
+    }
+
+    /// <summary>What the vault needs and the store does not give is damage, and says so.</summary>
+    internal static void RequireAll(PackId pack, int? read, int wanted)
+    {
+        ObjectName name = VaultNames.Pack(pack);
         if (read is null)
         {
             throw new FsException(FsStatus.Corrupt, $"The store says that {name} does not exist, but the vault needs it. Bring it back from a copy of the store.");
         }
 
-        if (read != bytes.Length)
+        if (read < wanted)
         {
             throw new FsException(FsStatus.Corrupt, $"{name} is shorter than the vault says. Bring it back from a copy of the store.");
-        }
-
-        Meter.Add(bytes.Length);
-        if (!store.Description.IsLocal)
-        {
-            cache.Write(row.Pack, start, bytes.Span);
         }
     }
 
@@ -179,7 +236,10 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         }
     }
 
-    private BlockRow Find(BlockId block)
+    private BlockRow Find(BlockId block) => TryFind(block)
+        ?? throw new FsException(FsStatus.Corrupt, "A block of the file is not in the database: end the drive, move its state directory away, and run 'drive recover'.");
+
+    private BlockRow? TryFind(BlockId block)
     {
         lock (_gate)
         {
@@ -189,16 +249,18 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
             }
         }
 
-        BlockRow found = metadata.FindBlock(block)
-            ?? throw new FsException(FsStatus.Corrupt, "A block of the file is not in the database: end the drive, move its state directory away, and run 'drive recover'.");
-        lock (_gate)
+        BlockRow? found = metadata.FindBlockToRead(block);
+        if (found is not null)
         {
-            if (_rows.Count >= RowsMax)
+            lock (_gate)
             {
-                _rows.Clear();
-            }
+                if (_rows.Count >= RowsMax)
+                {
+                    _rows.Clear();
+                }
 
-            _rows[block] = found;
+                _rows[block] = found;
+            }
         }
 
         return found;

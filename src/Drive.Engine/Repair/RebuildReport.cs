@@ -8,6 +8,9 @@ public enum RebuildMode
 
     /// <summary>Asked for: what can be had is taken, and what is missing is told.</summary>
     Asked,
+
+    /// <summary>As <see cref="Asked"/>, from the vault's first commit that there is even where a checkpoint would do: a checkpoint has no older versions.</summary>
+    AskedForHistory,
 }
 
 /// <summary>A range of a file whose bytes were on this machine only and are not there any more.</summary>
@@ -39,6 +42,9 @@ public sealed record RebuildReport
 
     /// <summary>Files in it.</summary>
     public int FoundFiles { get; init; }
+
+    /// <summary>Whether what was pinned here could be read from the old database, and is pinned again.</summary>
+    public bool ArePinsKnown { get; init; }
 
     /// <summary>Where the damaged database was put; null when there was none.</summary>
     public string? Aside { get; init; }

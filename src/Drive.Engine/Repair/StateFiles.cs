@@ -96,6 +96,24 @@ internal sealed class StateFiles(IDisk disk, string directory)
         return isThere ? aside : null;
     }
 
+    /// <summary>
+    /// The new database, closed and durable, takes the place of the old one, which is closed and held nothing that is missed. One rename: at any moment there is the
+    /// one or the other.
+    /// </summary>
+    public void Replace()
+    {
+        if (LengthOf(Unfinished + Wal) > 0 || LengthOf(Database + Wal) > 0)
+        {
+            throw new IOException($"{Database} could not be closed; the old state is as it was.");
+        }
+
+        disk.Delete(Unfinished + Wal);
+        disk.Delete(Database + Wal);
+        disk.SyncDirectory(directory);
+        disk.Rename(Unfinished, Database);
+        disk.SyncDirectory(directory);
+    }
+
     private long LengthOf(string path)
     {
         using IDiskFile? file = disk.Open(path, DiskOpenMode.Read);

@@ -10,10 +10,14 @@ internal static class StatePaths
 {
     private const int PartRows = 1024; // arbitrary
 
-    public static string Find(MetadataStore metadata, NodeId wanted)
+    public static string Find(MetadataStore metadata, NodeId wanted) => Find(metadata, new HashSet<NodeId> { wanted })[wanted];
+
+    /// <summary>One path for each of some nodes.</summary>
+    public static Dictionary<NodeId, string> Find(MetadataStore metadata, IReadOnlySet<NodeId> wanted)
     {
+        Dictionary<NodeId, string> found = [];
         Stack<(NodeId Directory, string Path)> left = new([(NodeId.Root, "/")]);
-        while (left.TryPop(out (NodeId Directory, string Path) at))
+        while (found.Count < wanted.Count && left.TryPop(out (NodeId Directory, string Path) at))
         {
             long after = 0;
             List<EntryRow> entries = [];
@@ -25,9 +29,9 @@ internal static class StatePaths
             foreach (EntryRow entry in entries)
             {
                 string path = at.Path + Encoding.UTF8.GetString(entry.Name);
-                if (entry.Node == wanted)
+                if (wanted.Contains(entry.Node))
                 {
-                    return path;
+                    found.TryAdd(entry.Node, path);
                 }
 
                 if (metadata.FindNode(entry.Node) is { } row && FileMode.IsDirectory(row.Mode))
@@ -37,6 +41,11 @@ internal static class StatePaths
             }
         }
 
-        return $"node {wanted.Value:x}";
+        foreach (NodeId node in wanted)
+        {
+            found.TryAdd(node, $"node {node.Value:x}");
+        }
+
+        return found;
     }
 }

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Drive.Engine.Repair;
 
 /// <summary>
-/// Builds the local database anew without believing the old one: the committed tree from the store's log, every commit proven again; what is not committed from the
+/// Builds the local database anew without believing the old one: the committed tree from the store (<see cref="CommittedTree"/>); what is not committed from the
 /// journal in the dirty log. The old files are renamed, never deleted, and only when the new database is complete and durable. Nobody else may have the state open.
 /// </summary>
 /// <remarks>
@@ -27,7 +27,7 @@ public sealed class StateRebuild
 
     private readonly VolumeSettings _settings;
     private readonly VaultKeys _keys;
-    private readonly IDisk _disk;
+    private readonly IObjectStore _store;
     private readonly TimeProvider _time;
     private readonly IRandomSource _random;
     private readonly ILogger _logger;
@@ -41,7 +41,7 @@ public sealed class StateRebuild
     {
         _settings = settings;
         _keys = keys;
-        _disk = disk;
+        _store = store;
         _time = time;
         _random = random;
         _logger = logger;
@@ -75,9 +75,9 @@ public sealed class StateRebuild
     {
         JournalEvidence journal = JournalEvidence.Read(log, NoteTorn);
         MetadataSalvage? salvage = _files.Salvage(_keys.DeriveLocalKey("metadata"));
-        _files.DeleteUnfinished();
-        using MetadataStore metadata = MetadataStore.Open(_files.Unfinished, _keys.DeriveLocalKey("metadata"), _settings.Database);
-        VaultState state = await ReplayAsync(metadata, journal, salvage, cancellationToken);
+        using CommittedTree tree = new(_settings, _keys, _store, _vaultLog, _files, _logger);
+        VaultState state = await BuildAsync(tree, mode == RebuildMode.AskedForHistory, journal, salvage, cancellationToken);
+        MetadataStore metadata = tree.Metadata;
 
         // Records before the journal's first one are needed no more if a commit of this device came after its last one.
         bool isProven = journal.Records.Count > 0
@@ -101,11 +101,15 @@ public sealed class StateRebuild
 
         HashSet<DirtyRow> gone = [.. missing];
         _nodeCounter = Math.Max(_nodeCounter, journal.Records.Count == 0 ? 0 : journal.Records.Max(static record => record.NodeCounter));
-        _nodeCounter = Math.Max(_nodeCounter, Numbers.Decode(salvage?.Settings.GetValueOrDefault(Volume.CounterSetting), 0));
         metadata.Apply(uncommitted.ToBatch(metadata, Epoch, row => !gone.Contains(row)));
         FoundContent found = isProven ? new FoundContent() : FoundContent.Gather(log, uncommitted.Dirty, NoteTorn);
         string? folder = PutFound(metadata, found);
         SaveSettings(metadata, state, journal, salvage);
+        foreach (NodeId pinned in salvage?.Pins ?? [])
+        {
+            metadata.PutPin(pinned);
+        }
+
         RebuildReport report = new()
         {
             Seq = state.Seq,
@@ -115,48 +119,48 @@ public sealed class StateRebuild
             Lost = [.. lost.Select(row => new LostRange(StatePaths.Find(metadata, row.Node), row.Offset, row.Length))],
             FoundFolder = folder,
             FoundFiles = found.Count,
+            ArePinsKnown = salvage?.Pins is not null,
         };
-        metadata.Dispose();
+        tree.Dispose();
         return report with { Aside = _files.Swap(_time.GetUtcNow()) };
     }
 
     /// <summary>
     /// The committed tree. With changes of our own to put over it, only our own commits are taken beyond what those changes were made on: what others wrote meanwhile
-    /// is for the volume to meet, as at any start.
+    /// is for the volume to meet, as at any start. And no checkpoint above that: which of our own commits came after the changes must be seen.
     /// </summary>
-    private async Task<VaultState> ReplayAsync(MetadataStore metadata, JournalEvidence journal, MetadataSalvage? salvage, CancellationToken cancellationToken)
+    private async Task<VaultState> BuildAsync(CommittedTree tree, bool withHistory, JournalEvidence journal, MetadataSalvage? salvage, CancellationToken cancellationToken)
     {
-        VaultState seen = salvage?.Settings.GetValueOrDefault(Volume.StateSetting) is { } saved ? VaultState.Decode(saved) : VaultState.BeforeGenesis(_keys);
-        VaultState state = VaultState.BeforeGenesis(_keys);
-        while (true)
-        {
-            ReadResult result = await _vaultLog.ReadNextAsync(state, rows => Resolve(metadata, rows), cancellationToken);
-            if (result is ReadResult.FloorJump)
+        VaultState? seen = salvage is null ? null : Volume.FindProven(key => salvage.Settings.GetValueOrDefault(key));
+        bool hasChanges = journal.Records.Count > 0;
+        await tree.BuildAsync(
+            withHistory,
+            seen,
+            hasChanges ? journal.Records.Min(static record => record.PinSeq) : long.MaxValue,
+            commit => !hasChanges || commit.Seq <= journal.PinSeq || commit.Device == _keys.DeviceId,
+            state =>
             {
-                throw new LocalStateException("The vault's log was cut, and starting from a checkpoint is not supported yet.");
-            }
-
-            if (result is not ReadResult.Next(var content, var next)
-                || (journal.Records.Count > 0 && state.Seq >= journal.PinSeq && content.Device != _keys.DeviceId))
-            {
-                break;
-            }
-
-            metadata.ApplyCommit(next.Seq, content.Rows, []);
-            NoteOwn(content);
-            state = next;
-            CheckSeen(state, journal.PinSeq, journal.PinHash);
-            CheckSeen(state, seen.Seq, seen.Head);
-        }
-
-        if (state.Seq < journal.PinSeq || (state.Seq < seen.Seq && journal.Records.Count == 0))
+                CheckSeen(state, journal.PinSeq, journal.PinHash);
+                if (seen is not null)
+                {
+                    CheckSeen(state, seen.Seq, seen.Head);
+                }
+            },
+            cancellationToken);
+        VaultState state = tree.State;
+        if (state.Seq < journal.PinSeq || (state.Seq < seen?.Seq && !hasChanges))
         {
             throw new VaultIntegrityException("log", IntegrityKind.RolledBack, "ends before a commit that this device has seen");
         }
 
-        return state.Seq > 0
-            ? state
-            : throw new FsException(FsStatus.Unreachable, "The vault has no log: the store lost it, or it is not the store of this vault.");
+        if (state.Seq == 0)
+        {
+            throw new FsException(FsStatus.Unreachable, "The vault has no log: the store lost it, or it is not the store of this vault.");
+        }
+
+        _lastOwnSeq = tree.LastOwnSeq;
+        _nodeCounter = tree.NodeCounterAbove(salvage?.Settings.GetValueOrDefault(Volume.CounterSetting) is { } kept ? Numbers.Decode(kept, 0) : null);
+        return state;
     }
 
     private static void CheckSeen(VaultState state, long seq, Bytes32 hash)
@@ -164,25 +168,6 @@ public sealed class StateRebuild
         if (state.Seq == seq && state.Head != hash)
         {
             throw new VaultIntegrityException("log", IntegrityKind.RolledBack, $"holds another commit {seq} than this device has seen");
-        }
-    }
-
-    private static RowChanges Resolve(MetadataStore metadata, RowChanges keysOnly) =>
-        metadata.ResolveClosed(keysOnly)
-        ?? throw new VaultIntegrityException("log", IntegrityKind.Malformed, "A commit ends a row that the tree does not have.");
-
-    private void NoteOwn(CommitContent content)
-    {
-        if (content.Device == _keys.DeviceId)
-        {
-            _lastOwnSeq = content.Seq;
-        }
-
-        ulong first = NodeId.Compose(_keys.DeviceNumber, 0).Value;
-        ulong end = NodeId.Compose(_keys.DeviceNumber + 1, 0).Value;
-        foreach (NodeRow row in content.Rows.Opened.Nodes.Where(row => row.Node.Value >= first && row.Node.Value < end))
-        {
-            _nodeCounter = Math.Max(_nodeCounter, (long)(row.Node.Value - first + 1));
         }
     }
 

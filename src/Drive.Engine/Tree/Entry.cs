@@ -12,6 +12,9 @@ internal sealed class Entry(byte[] name, NodeId node, long entryId)
     /// <summary>Order and cookie of listings.</summary>
     public long EntryId { get; } = entryId;
 
+    /// <summary>Whether it is in the order of its directory's listing.</summary>
+    public bool IsListed { get; set; }
+
     /// <summary>Whether it was removed or replaced; a listing passes it over.</summary>
     public bool IsGone { get; set; }
 }

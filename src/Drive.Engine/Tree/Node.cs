@@ -1,6 +1,7 @@
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
+using Drive.Engine.Reading;
 
 namespace Drive.Engine.Tree;
 
@@ -73,14 +74,20 @@ internal sealed class Node
     /// <summary>Extended attributes by name, when they were asked.</summary>
     public Dictionary<byte[], byte[]>? Xattrs { get; set; }
 
+    /// <summary>Whether they could not be read before the database forgot them (an unlinked file only).</summary>
+    public bool AreXattrsLost { get; set; }
+
     /// <summary>Whether committed extents, or ones being committed, may exist: then a cut needs a hole over them.</summary>
     public bool MayHaveExtents { get; set; }
 
     /// <summary>Extents kept for an unlinked file that is still open, when its removal was committed.</summary>
     public IReadOnlyList<ExtentRow>? PinnedExtents { get; set; }
 
-    /// <summary>Committed extents of a range, kept from the last read; null when not known.</summary>
-    public ExtentWindow? Window { get; set; }
+    /// <summary>How it is being read, when the store is far away; null before the first read.</summary>
+    public ReadStreams? Streams { get; set; }
+
+    /// <summary>Committed extents that reads asked for; null when none are known.</summary>
+    public ExtentWindows? Windows { get; set; }
 
     /// <summary>Bytes that data covers, or -1 when they must be counted.</summary>
     public long AllocatedKnown { get; set; } = -1;
@@ -150,9 +157,3 @@ internal sealed class Node
         };
     }
 }
-
-/// <summary>Committed extents that overlap a range of a file, in order.</summary>
-/// <param name="Start">First byte of the range.</param>
-/// <param name="End">First byte after it.</param>
-/// <param name="Extents">The extents.</param>
-internal sealed record ExtentWindow(long Start, long End, IReadOnlyList<ExtentRow> Extents);

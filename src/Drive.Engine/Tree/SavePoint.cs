@@ -36,6 +36,12 @@ internal sealed class SavePoint
     /// <summary>Logged chunks that nothing will point to once this is saved.</summary>
     public List<DirtyChunk> Releases { get; } = [];
 
+    /// <summary>Whether it counts the epoch up, which the journal does not know of.</summary>
+    public bool EndsEpoch { get; set; }
+
+    /// <summary>Whether the journal, flushed before the database gets the rows, makes all of it durable.</summary>
+    public bool IsCovered => Journal is not null && !EndsEpoch;
+
     /// <summary>Whether the dirty rows are in the batch already (a second try).</summary>
     public bool HasDirtyRows { get; set; }
 }

@@ -23,10 +23,18 @@ internal sealed class ContentUpload(
     VaultKeys keys,
     Func<PackId, ReadOnlyMemory<byte>, CancellationToken, Task> putPack,
     Func<BlockRow, CancellationToken, Task<bool>> isKept,
-    EarlyBlocks early)
+    EarlyBlocks early,
+    Task before,
+    int putsMax)
 {
-    /// <summary>Packs on their way at once: one is put while the next is filled.</summary>
-    private const int PutsMax = 2;
+    /// <summary>Packs on their way to a near store at once: one is put while the next is filled.</summary>
+    public const int PutsMaxNear = 2;
+
+    /// <summary>
+    /// To one far away: while some wait for their answer and their proof, others fill the link. Together they are no more than what a link of 300 KiB/s
+    /// carries before a call is given up.
+    /// </summary>
+    public const int PutsMaxFar = 4;
 
     /// <summary>
     /// With more pieces than this in one 1 MiB of a file, the whole of it is sealed again as one block, so that reads stay few. Arbitrary:
@@ -266,8 +274,10 @@ internal sealed class ContentUpload(
             return;
         }
 
+        // Not beyond the first pack: while the store is away, sealed packs would only take memory.
+        await before;
         _pack = null;
-        while (_puts.Count >= PutsMax)
+        while (_puts.Count >= putsMax)
         {
             Task done = await Task.WhenAny(_puts);
             _puts.Remove(done);

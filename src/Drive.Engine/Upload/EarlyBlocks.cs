@@ -36,12 +36,7 @@ internal sealed class EarlyBlocks
     /// <summary>Notes what an upload ahead of a commit put into the store.</summary>
     public void Add(CapturedFile part, IReadOnlyList<BlockRow> blocks, IReadOnlyList<PackRef> packs)
     {
-        Dictionary<PackId, PackRef> byId = packs.ToDictionary(static pack => pack.Pack);
-        foreach (BlockRow block in blocks)
-        {
-            _blocks[block.Block] = (block, byId[block.Pack]);
-        }
-
+        Add(blocks, packs);
         if (!_sent.TryGetValue(part.Node, out Dictionary<long, OverlayItem[]>? sent))
         {
             _sent.Add(part.Node, sent = []);
@@ -50,6 +45,28 @@ internal sealed class EarlyBlocks
         foreach (IGrouping<long, OverlayItem> block in part.Items.GroupBy(static item => item.Offset / Overlay.BlockBytes))
         {
             sent[block.Key] = [.. block];
+        }
+    }
+
+    /// <summary>Notes blocks of a commit that was not made.</summary>
+    public void Add(IReadOnlyList<BlockRow> blocks, IReadOnlyList<PackRef> packs)
+    {
+        Dictionary<PackId, PackRef> byId = packs.ToDictionary(static pack => pack.Pack);
+        foreach (BlockRow block in blocks)
+        {
+            _blocks[block.Block] = (block, byId[block.Pack]);
+        }
+    }
+
+    /// <summary>Whether a block that is not in a commit yet lies in the pack.</summary>
+    public bool Names(PackId pack) => _blocks.Values.Any(block => block.Pack.Pack == pack);
+
+    /// <summary>Forgets blocks of packs that no commit may name any more.</summary>
+    public void Forget(IReadOnlyList<PackId> condemned)
+    {
+        foreach (BlockId block in _blocks.Where(pair => condemned.Contains(pair.Value.Pack.Pack)).Select(static pair => pair.Key).ToList())
+        {
+            _blocks.Remove(block);
         }
     }
 

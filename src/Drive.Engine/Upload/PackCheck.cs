@@ -14,6 +14,9 @@ internal sealed class PackCheck(IObjectStore store)
     /// <summary>The end of a pack: with the place where it ends it tells a whole one from a part. Arbitrary.</summary>
     private const int SampleBytes = 4096;
 
+    /// <summary>Questions under way at once (arbitrary).</summary>
+    private const int AsksMax = 64;
+
     private readonly Dictionary<PackId, long?> _lengths = [];
 
     /// <summary>
@@ -42,9 +45,11 @@ internal sealed class PackCheck(IObjectStore store)
     /// <summary>Whether all packs of a commit are there, whole as far as lengths tell.</summary>
     public static async Task<bool> HoldsAllAsync(IObjectStore store, IReadOnlyList<PackRef> packs, CancellationToken cancellationToken)
     {
-        foreach (PackRef pack in packs)
+        foreach (PackRef[] some in packs.Chunk(AsksMax))
         {
-            if (await store.GetLengthAsync(VaultNames.Pack(pack.Pack), cancellationToken) != pack.Length)
+            bool[] found = await Task.WhenAll(some.Select(async pack =>
+                await store.GetLengthAsync(VaultNames.Pack(pack.Pack), cancellationToken) == pack.Length));
+            if (found.Contains(false))
             {
                 return false;
             }

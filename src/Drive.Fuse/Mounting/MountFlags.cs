@@ -43,6 +43,13 @@ internal sealed class MountFlags
         "defaults", "auto", "noauto", "user", "nouser", "users", "_netdev", "nofail", "default_permissions",
     };
 
+    private static readonly Dictionary<string, FuseTransport> Transports = new(StringComparer.Ordinal)
+    {
+        ["transport=auto"] = FuseTransport.Auto,
+        ["transport=device"] = FuseTransport.Device,
+        ["transport=uring"] = FuseTransport.Uring,
+    };
+
     private readonly List<string> _passed = [];
 
     /// <summary>Without suid and dev asked for, a volume's set-user-ID bits and device nodes have no effect: other devices wrote them.</summary>
@@ -52,9 +59,21 @@ internal sealed class MountFlags
 
     public bool AllowNonEmpty { get; private set; }
 
+    /// <summary>transport=auto, transport=device or transport=uring.</summary>
+    public FuseTransport Transport { get; private set; }
+
+    /// <summary>allow_uring.</summary>
+    public bool AllowUring { get; private set; }
+
     public static MountFlags From(FuseMountOptions options)
     {
-        MountFlags flags = new() { AllowOther = options.AllowOther, AllowNonEmpty = options.AllowNonEmpty };
+        MountFlags flags = new()
+        {
+            AllowOther = options.AllowOther,
+            AllowNonEmpty = options.AllowNonEmpty,
+            Transport = options.Transport,
+            AllowUring = options.AllowUring,
+        };
         foreach (string option in options.Options.SelectMany(static text => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
         {
             flags.Add(option);
@@ -110,6 +129,14 @@ internal sealed class MountFlags
         else if (option == "nonempty")
         {
             AllowNonEmpty = true;
+        }
+        else if (Transports.TryGetValue(option, out FuseTransport transport))
+        {
+            Transport = transport;
+        }
+        else if (option == "allow_uring")
+        {
+            AllowUring = true;
         }
         else if (!Ignored.Contains(option) && !option.StartsWith("x-", StringComparison.Ordinal))
         {

@@ -20,6 +20,10 @@ internal static unsafe partial class Libc
     public const int ControlRights = 1;
     public const int MessageCloseOnExec = 0x40000000;
 
+    public const int ProtectReadWrite = 3;
+    public const int MapShared = 1;
+    public const int MapPopulate = 0x8000;
+
     public const int SetDescriptorFlags = 2;
     public const int CloseOnExec = 1;
 
@@ -74,6 +78,19 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "recvmsg", SetLastError = true)]
     public static partial nint ReceiveMessage(int descriptor, MessageHeader* message, int flags);
+
+    [LibraryImport(Library, EntryPoint = "mmap", SetLastError = true)]
+    public static partial void* Map(void* address, nuint length, int protection, int flags, int descriptor, nint offset);
+
+    [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
+    public static partial int Unmap(void* address, nuint length);
+
+    /// <summary>Of the calling thread when <paramref name="thread"/> is 0.</summary>
+    [LibraryImport(Library, EntryPoint = "sched_setaffinity", SetLastError = true)]
+    public static partial int SetAffinity(int thread, nuint bytes, void* processors);
+
+    [LibraryImport(Library, EntryPoint = "sched_getaffinity", SetLastError = true)]
+    public static partial int GetAffinity(int thread, nuint bytes, void* processors);
 
     [StructLayout(LayoutKind.Sequential)]
     public struct Vector

@@ -6,13 +6,12 @@ internal enum InitFlags : ulong
 {
     None = 0,
     AsyncRead = 1UL << 0,
-    AtomicTruncate = 1UL << 3,
     BigWrites = 1UL << 5,
     AutoInvalidateData = 1UL << 12,
     ReadDirPlus = 1UL << 13,
     ReadDirPlusAuto = 1UL << 14,
-    AsyncDirectIo = 1UL << 15,
     WritebackCache = 1UL << 16,
+    NoOpenSupport = 1UL << 17,
     ParallelDirectoryOperations = 1UL << 18,
     AbortError = 1UL << 21,
     MaxPages = 1UL << 22,
@@ -22,6 +21,7 @@ internal enum InitFlags : ulong
     InitExtended = 1UL << 30,
     DirectIoAllowMmap = 1UL << 36,
     NoExport = 1UL << 38,
+    OverIoUring = 1UL << 41,
 }
 
 /// <summary>The terms of our side.</summary>
@@ -56,13 +56,16 @@ internal static class Terms
     /// Neither AutoInvalidateData, which drops our own writes from the page cache after each, nor ExplicitInvalidateData: with it, a file that another
     /// device made longer would for a moment show its new length over its old pages, filled up with zeros. With neither, a length that is not what
     /// the kernel made it drops the pages at once; all other changes of content come as notifications.
-    /// No locks: the kernel does locks of one machine itself.
+    /// No locks: the kernel does locks of one machine itself. Not AtomicTruncate: opening is not told (NoOpenSupport), so cutting on opening comes as a request of its own.
     /// </summary>
-    public const InitFlags Wanted = InitFlags.AsyncRead | InitFlags.AtomicTruncate | InitFlags.BigWrites | InitFlags.ReadDirPlus
+    public const InitFlags Wanted = InitFlags.AsyncRead | InitFlags.BigWrites | InitFlags.ReadDirPlus
         | InitFlags.ReadDirPlusAuto | InitFlags.ParallelDirectoryOperations | InitFlags.AbortError
         | InitFlags.MaxPages | InitFlags.CacheSymlinks | InitFlags.HandleKillPrivileges2 | InitFlags.InitExtended
         | InitFlags.DirectIoAllowMmap | InitFlags.NoExport;
 
+    /// <summary>That the kernel can do without being answered to OPEN: it only says so, there is nothing to agree on.</summary>
+    public const InitFlags MustOffer = InitFlags.NoOpenSupport;
+
     /// <summary>Without these an answer of ours would mean something else to the kernel.</summary>
-    public const InitFlags Needed = InitFlags.BigWrites | InitFlags.MaxPages | InitFlags.AtomicTruncate;
+    public const InitFlags Needed = InitFlags.BigWrites | InitFlags.MaxPages;
 }

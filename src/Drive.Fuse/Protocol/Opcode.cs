@@ -62,6 +62,9 @@ internal enum NotifyCode
     InvalidateInode = 2,
     InvalidateEntry = 3,
 
+    /// <summary>The kernel is to send what its page cache has of a file, as a request <see cref="Opcode.NotifyReply"/>.</summary>
+    Retrieve = 5,
+
     /// <summary>All names that the kernel knows are to be asked again; from protocol 7.44 on, no body.</summary>
     IncrementEpoch = 8,
 }

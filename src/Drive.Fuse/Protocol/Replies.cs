@@ -60,7 +60,6 @@ internal struct AttrOut
 [StructLayout(LayoutKind.Sequential)]
 internal struct OpenOut
 {
-    public const uint DirectIo = 1;
     public const uint KeepCache = 2;
     public const uint NoFlush = 1 << 5;
 

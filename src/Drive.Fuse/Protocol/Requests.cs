@@ -125,13 +125,6 @@ internal struct LinkIn
 }
 
 [StructLayout(LayoutKind.Sequential)]
-internal struct OpenIn
-{
-    public uint Flags;
-    public uint OpenFlags;
-}
-
-[StructLayout(LayoutKind.Sequential)]
 internal struct CreateIn
 {
     public uint Flags;
@@ -173,15 +166,6 @@ internal struct ReleaseIn
     public ulong Handle;
     public uint Flags;
     public uint ReleaseFlags;
-    public ulong LockOwner;
-}
-
-[StructLayout(LayoutKind.Sequential)]
-internal struct FlushIn
-{
-    public ulong Handle;
-    public uint Unused;
-    public uint Padding;
     public ulong LockOwner;
 }
 

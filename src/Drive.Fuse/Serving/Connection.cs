@@ -1,4 +1,5 @@
 using Drive.Core.Volumes;
+using Drive.Fuse.Mounting;
 using Drive.Fuse.Protocol;
 using Drive.Fuse.Transport;
 using Microsoft.Extensions.Logging;
@@ -19,27 +20,32 @@ internal sealed class Connection : IDisposable
     private readonly ReplyBufferPool _buffers = new();
     private readonly PendingRequests _pending = new();
     private readonly NodeTable _nodes;
-    private readonly OpenHandles _handles;
+    private readonly OpenDirectories _directories;
     private readonly Notifier _notifier;
     private readonly Dispatcher _dispatcher;
+    private readonly RingServers _rings;
     private readonly ReaderPool _readers;
+    private readonly FuseTransport _choice;
 
     /// <param name="volume">What is served; not owned.</param>
     /// <param name="transport">Owned.</param>
     /// <param name="name">For logs.</param>
+    /// <param name="choice">Whether requests may, or must, come over rings.</param>
     /// <param name="onFailure">Called when a thread of ours failed: the other side must be made to end.</param>
-    public Connection(IVolume volume, ITransport transport, TimeProvider time, ILogger logger, string name, Action onFailure)
+    public Connection(IVolume volume, ITransport transport, TimeProvider time, ILogger logger, string name, FuseTransport choice, Action onFailure)
     {
+        _choice = choice;
         _volume = volume;
         _transport = transport;
         _logger = logger;
         _name = name;
         ChangeClock changes = new();
         _nodes = new(volume);
-        _handles = new(volume);
+        _directories = new(volume);
         _notifier = new(transport, _nodes, changes, logger, onFailure);
-        _dispatcher = new(volume, _nodes, _handles, _pending, changes, logger);
-        _readers = new(transport, _dispatcher, _buffers, time, logger, onFailure);
+        _dispatcher = new(volume, _nodes, _directories, _pending, changes, logger) { PrepareRings = PrepareRings };
+        _rings = new(transport, _dispatcher, time, logger, onFailure);
+        _readers = new(transport, _dispatcher, _buffers, time, logger, StartRings, onFailure);
     }
 
     /// <summary>Ends when all is given back.</summary>
@@ -51,11 +57,15 @@ internal sealed class Connection : IDisposable
 
     public NodeTable Nodes => _nodes;
 
-    public OpenHandles Handles => _handles;
+    public OpenDirectories Directories => _directories;
 
     public PendingRequests Pending => _pending;
 
-    public int ReaderCount => _readers.Count;
+    /// <summary>How many threads serve requests.</summary>
+    public int ReaderCount => _readers.Count + _rings.Count;
+
+    /// <summary>Whether requests come over rings.</summary>
+    public bool IsOverRings => _rings.IsRunning;
 
     /// <summary>Serves; the task ends when both sides agreed on terms.</summary>
     public Task StartAsync()
@@ -69,6 +79,7 @@ internal sealed class Connection : IDisposable
     public void Dispose()
     {
         _readers.Dispose();
+        _rings.Dispose();
         _notifier.Dispose();
         _transport.Dispose();
     }
@@ -79,12 +90,14 @@ internal sealed class Connection : IDisposable
         await begun.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await _readers.Ended;
         _readers.Dispose();
+        _rings.Stop();
+        await _rings.Ended;
         await _pending.StopAsync();
         try
         {
             _volume.Observe(null);
             _notifier.Dispose();
-            _handles.CloseAll();
+            _directories.CloseAll();
             foreach (ulong number in _nodes.Held())
             {
                 _nodes.Release(number, ulong.MaxValue);
@@ -96,6 +109,7 @@ internal sealed class Connection : IDisposable
         }
         finally
         {
+            _rings.Dispose();
             _transport.Dispose();
             _buffers.Dispose();
         }
@@ -108,4 +122,23 @@ internal sealed class Connection : IDisposable
         _notifier.Start();
         _volume.Observe(_notifier);
     }
+
+    private bool PrepareRings(bool isOffered)
+    {
+        if (_choice == FuseTransport.Device)
+        {
+            return false;
+        }
+
+        string? obstacle = null;
+        if (isOffered && _rings.TryPrepare(out obstacle))
+        {
+            return true;
+        }
+
+        FuseLog.RingUnused(_logger, obstacle ?? UringParameter.Describe());
+        return false;
+    }
+
+    private bool StartRings() => (_dispatcher.Agreed & InitFlags.OverIoUring) != 0 && _rings.TryStart();
 }

@@ -39,9 +39,8 @@ internal sealed partial class Dispatcher
             return;
         }
 
-        HandleId handle = (input.Valid & SetAttrFields.Handle) != 0 ? new(input.Handle) : HandleId.None;
         long before = changes.Now;
-        FsStatus status = volume.SetAttributes(node, handle, change, out NodeAttributes attributes);
+        FsStatus status = volume.SetAttributes(node, HandleId.None, change, out NodeAttributes attributes);
         ReplyAttributes(request, status, attributes, before);
     }
 

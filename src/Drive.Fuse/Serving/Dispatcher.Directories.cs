@@ -16,10 +16,10 @@ internal sealed partial class Dispatcher
         }
 
         // Listings are not cached by the kernel (FOPEN_CACHE_DIR): it would have to notice every change that a listing shows. Names and attributes are.
-        handles.AddDirectory(handle);
+        directories.Add(handle);
         if (!request.Reply(new OpenOut { Handle = handle.Value }))
         {
-            handles.CloseDirectory(handle);
+            directories.Close(handle);
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed partial class Dispatcher
 
     private void ReleaseDir(Request request, RequestReader body)
     {
-        bool isOpen = body.TryTake(out ReleaseIn input) && handles.CloseDirectory(new(input.Handle));
+        bool isOpen = body.TryTake(out ReleaseIn input) && directories.Close(new(input.Handle));
         request.ReplyErrno(isOpen ? 0 : Errno.EBADF);
     }
 }

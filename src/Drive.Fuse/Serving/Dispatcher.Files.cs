@@ -3,58 +3,13 @@ using Drive.Fuse.Protocol;
 
 namespace Drive.Fuse.Serving;
 
-/// <summary>The requests that open and close files and move their content, as far as they are answered at once.</summary>
+/// <summary>
+/// The requests that move content of files, as far as they are answered at once. The kernel does not tell of opening and closing: OPEN, CREATE and FLUSH are answered
+/// "not implemented", once, and what is open is what the kernel has not forgotten. So a file is named by its node everywhere.
+/// </summary>
 internal sealed partial class Dispatcher
 {
     private const uint AllocateKnown = (uint)(AllocateOptions.KeepSize | AllocateOptions.PunchHole | AllocateOptions.ZeroRange);
-
-    private void Open(Request request, NodeId node, RequestReader body)
-    {
-        if (!body.TryTake(out OpenIn input))
-        {
-            request.ReplyErrno(Errno.EINVAL);
-            return;
-        }
-
-        OpenOptions options = OpenFlags.ToOptions(input.Flags, input.OpenFlags) & ~OpenOptions.Exclusive;
-        bool takesPrivileges = (options & OpenOptions.KillPrivileges) != 0 && HoldsPrivileges(node);
-        FsStatus status = volume.Open(node, options, out HandleId handle);
-        if (status != FsStatus.Ok)
-        {
-            request.Reply(status);
-            return;
-        }
-
-        if (takesPrivileges)
-        {
-            MakeKernelAsk(request.Channel, request.Header.NodeId);
-        }
-
-        handles.AddFile(handle);
-        if (!request.Reply(new OpenOut { Handle = handle.Value, OpenFlags = OpenFlags.ToReply(input.Flags) }))
-        {
-            handles.CloseFile(handle);
-        }
-    }
-
-    private void Create(Request request, NodeId parent, RequestReader body)
-    {
-        if (!TryTakeWithName(request, ref body, out CreateIn input, out ReadOnlySpan<byte> name))
-        {
-            return;
-        }
-
-        long before = changes.Now;
-        FsStatus status = volume.Create(
-            parent,
-            name,
-            RegularMode(input.Mode),
-            OpenFlags.ToOptions(input.Flags, input.OpenFlags),
-            request.Caller,
-            out NodeAttributes attributes,
-            out HandleId handle);
-        ReplyCreated(request, status, attributes, handle, input.Flags, before);
-    }
 
     private void Tmpfile(Request request, NodeId parent, RequestReader body)
     {
@@ -64,15 +19,22 @@ internal sealed partial class Dispatcher
             return;
         }
 
+        // Of a file without a name the kernel asks to open it too, and closes it: there is nothing to do for either.
         long before = changes.Now;
-        FsStatus status = volume.CreateUnnamed(
-            parent,
-            RegularMode(input.Mode),
-            OpenFlags.ToOptions(input.Flags, input.OpenFlags),
-            request.Caller,
-            out NodeAttributes attributes,
-            out HandleId handle);
-        ReplyCreated(request, status, attributes, handle, input.Flags, before);
+        OpenOptions options = OpenOptions.Write | ((input.Flags & OpenFlags.Exclusive) != 0 ? OpenOptions.Exclusive : OpenOptions.None);
+        FsStatus status = volume.CreateUnnamed(parent, RegularMode(input.Mode), options, request.Caller, out NodeAttributes attributes, out HandleId handle);
+        if (status != FsStatus.Ok)
+        {
+            request.Reply(status);
+            return;
+        }
+
+        volume.Close(handle);
+        CreateOut output = new() { Entry = Acquire(attributes, before), Open = new() { OpenFlags = OpenOut.KeepCache | OpenOut.NoFlush } };
+        if (!request.Reply(output))
+        {
+            nodes.Release(output.Entry.NodeId, 1);
+        }
     }
 
     private void Write(Request request, NodeId node, RequestReader body)
@@ -92,7 +54,17 @@ internal sealed partial class Dispatcher
             takesPrivileges = HoldsPrivileges(node);
         }
 
-        FsStatus status = volume.Write(new(input.Handle), (long)input.Offset, body.Rest, options);
+        if ((input.Flags & OpenFlags.Append) != 0)
+        {
+            options |= WriteOptions.Append;
+        }
+
+        if ((input.Flags & OpenFlags.DataSync) != 0)
+        {
+            options |= WriteOptions.Synchronous;
+        }
+
+        FsStatus status = volume.Write(HandleId.Of(node), (long)input.Offset, body.Rest, options);
         if (status != FsStatus.Ok)
         {
             request.Reply(status);
@@ -112,23 +84,6 @@ internal sealed partial class Dispatcher
         }
 
         request.Reply(new WriteOut { Size = input.Size });
-    }
-
-    private void Release(Request request, RequestReader body)
-    {
-        bool isOpen = body.TryTake(out ReleaseIn input) && handles.CloseFile(new(input.Handle));
-        request.ReplyErrno(isOpen ? 0 : Errno.EBADF);
-    }
-
-    private void Flush(Request request, RequestReader body)
-    {
-        if (!body.TryTake(out FlushIn input))
-        {
-            request.ReplyErrno(Errno.EINVAL);
-            return;
-        }
-
-        request.Reply(volume.Flush(new(input.Handle)));
     }
 
     private void Fallocate(Request request, NodeId node, RequestReader body)
@@ -152,10 +107,10 @@ internal sealed partial class Dispatcher
         }
 
         TakePrivileges(request, node, request.Header.NodeId);
-        request.Reply(volume.Allocate(new(input.Handle), (long)input.Offset, (long)input.Length, (AllocateOptions)input.Mode));
+        request.Reply(volume.Allocate(HandleId.Of(node), (long)input.Offset, (long)input.Length, (AllocateOptions)input.Mode));
     }
 
-    private void Lseek(Request request, RequestReader body)
+    private void Lseek(Request request, NodeId node, RequestReader body)
     {
         if (!body.TryTake(out LseekIn input) || input.Whence is not (LseekIn.SeekData or LseekIn.SeekHole))
         {
@@ -170,7 +125,7 @@ internal sealed partial class Dispatcher
         }
 
         SeekTarget target = input.Whence == LseekIn.SeekData ? SeekTarget.Data : SeekTarget.Hole;
-        FsStatus status = volume.Seek(new(input.Handle), (long)input.Offset, target, out long found);
+        FsStatus status = volume.Seek(HandleId.Of(node), (long)input.Offset, target, out long found);
         if (status != FsStatus.Ok)
         {
             request.Reply(status);
@@ -181,25 +136,4 @@ internal sealed partial class Dispatcher
     }
 
     private static uint RegularMode(uint mode) => (mode & FileMode.PermissionMask) | FileMode.Regular;
-
-    private void ReplyCreated(Request request, FsStatus status, in NodeAttributes attributes, HandleId handle, uint flags, long before)
-    {
-        if (status != FsStatus.Ok)
-        {
-            request.Reply(status);
-            return;
-        }
-
-        handles.AddFile(handle);
-        CreateOut output = new()
-        {
-            Entry = Acquire(attributes, before),
-            Open = new() { Handle = handle.Value, OpenFlags = OpenFlags.ToReply(flags) },
-        };
-        if (!request.Reply(output))
-        {
-            handles.CloseFile(handle);
-            nodes.Release(output.Entry.NodeId, 1);
-        }
-    }
 }

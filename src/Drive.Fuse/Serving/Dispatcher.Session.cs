@@ -15,6 +15,9 @@ internal sealed partial class Dispatcher
 
     public InitFlags Agreed { get; private set; }
 
+    /// <summary>Makes rings ready when the kernel offers them; false when the requests are to come over the device after all.</summary>
+    public Func<bool, bool> PrepareRings { get; init; } = static _ => false;
+
     /// <summary>Why the kernel's terms were refused.</summary>
     public string? Refusal { get; private set; }
 
@@ -40,11 +43,17 @@ internal sealed partial class Dispatcher
         }
 
         InitFlags agreed = offered & Terms.Wanted;
-        if (input.Major < Terms.Major || input.Minor < Terms.OldestMinor || (agreed & Terms.Needed) != Terms.Needed)
+        if (input.Major < Terms.Major || input.Minor < Terms.OldestMinor || (agreed & Terms.Needed) != Terms.Needed || (offered & Terms.MustOffer) != Terms.MustOffer)
         {
             Refusal = $"The kernel speaks FUSE {input.Major}.{input.Minor} with flags 0x{(ulong)offered:x}: Linux 5.4 or newer is needed.";
             request.ReplyErrno(Errno.EPROTO);
             return;
+        }
+
+        // The kernel waits for rings that were agreed on: they must be there before.
+        if (PrepareRings((offered & InitFlags.OverIoUring) != 0))
+        {
+            agreed |= InitFlags.OverIoUring;
         }
 
         Minor = Math.Min(input.Minor, Terms.Minor);

@@ -14,7 +14,7 @@ internal sealed partial class Dispatcher
     /// <summary>What the older copy_file_range can answer, in whole pages.</summary>
     private const long NarrowCopyMax = 0xffff_f000;
 
-    private void Read(Request request, RequestReader body)
+    private void Read(Request request, NodeId node, RequestReader body)
     {
         // A READ larger than agreed must not be answered with less: that would mean the end of the file.
         if (!body.TryTake(out ReadIn input) || (long)input.Offset < 0 || input.Size > Terms.IoBytesMax)
@@ -24,7 +24,7 @@ internal sealed partial class Dispatcher
         }
 
         int size = (int)input.Size;
-        ValueTask<IoResult> read = volume.ReadAsync(new(input.Handle), (long)input.Offset, request.PayloadMemory(size), request.Cancellation);
+        ValueTask<IoResult> read = volume.ReadAsync(HandleId.Of(node), (long)input.Offset, request.PayloadMemory(size), request.Cancellation);
         if (read.IsCompleted)
         {
             IoResult result = read.GetAwaiter().GetResult();
@@ -35,7 +35,8 @@ internal sealed partial class Dispatcher
         _ = FinishReadAsync(Detach(request), read, size);
     }
 
-    private void Fsync(Request request, RequestReader body)
+    /// <summary>For a file or a directory.</summary>
+    private void Fsync(Request request, NodeId node, RequestReader body)
     {
         if (!body.TryTake(out FsyncIn input))
         {
@@ -43,21 +44,14 @@ internal sealed partial class Dispatcher
             return;
         }
 
-        Sync(request, new(input.Handle), (input.Flags & FsyncIn.DataOnly) != 0);
-    }
-
-    /// <summary>For a directory: what was done to its names is on the disk when all is.</summary>
-    private void SyncAll(Request request, RequestReader body)
-    {
-        bool dataOnly = body.TryTake(out FsyncIn input) && (input.Flags & FsyncIn.DataOnly) != 0;
-        Sync(request, HandleId.None, dataOnly);
+        Sync(request, HandleId.Of(node), (input.Flags & FsyncIn.DataOnly) != 0);
     }
 
     private void SyncAll(Request request) => Sync(request, HandleId.None, dataOnly: false);
 
-    private void Sync(Request request, HandleId handle, bool dataOnly)
+    private void Sync(Request request, HandleId asker, bool dataOnly)
     {
-        ValueTask<FsStatus> sync = volume.FsyncAsync(handle, dataOnly, request.Cancellation);
+        ValueTask<FsStatus> sync = volume.FsyncAsync(asker, dataOnly, request.Cancellation);
         if (sync.IsCompleted)
         {
             request.Reply(sync.GetAwaiter().GetResult());
@@ -67,7 +61,7 @@ internal sealed partial class Dispatcher
         _ = FinishSyncAsync(Detach(request), sync);
     }
 
-    private void CopyFileRange(Request request, RequestReader body, bool isWide)
+    private void CopyFileRange(Request request, NodeId source, RequestReader body, bool isWide)
     {
         if (!body.TryTake(out CopyFileRangeIn input) || input.Flags != 0 || (long)input.SourceOffset < 0 || (long)input.TargetOffset < 0)
         {
@@ -75,17 +69,19 @@ internal sealed partial class Dispatcher
             return;
         }
 
-        if (nodes.TryResolve(input.TargetNodeId, out NodeId target))
+        if (!nodes.TryResolve(input.TargetNodeId, out NodeId target))
         {
-            TakePrivileges(request, target, input.TargetNodeId);
+            request.ReplyErrno(Errno.ESTALE);
+            return;
         }
 
+        TakePrivileges(request, target, input.TargetNodeId);
         long lengthMax = long.MaxValue - Math.Max((long)input.SourceOffset, (long)input.TargetOffset);
         long length = (long)Math.Min(input.Length, (ulong)(isWide ? lengthMax : Math.Min(lengthMax, NarrowCopyMax)));
         ValueTask<IoResult> copy = volume.CopyRangeAsync(
-            new(input.SourceHandle),
+            HandleId.Of(source),
             (long)input.SourceOffset,
-            new(input.TargetHandle),
+            HandleId.Of(target),
             (long)input.TargetOffset,
             length,
             request.Cancellation);

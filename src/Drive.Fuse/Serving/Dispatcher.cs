@@ -8,7 +8,7 @@ namespace Drive.Fuse.Serving;
 /// Turns each request into a call on the volume and its outcome into a reply. Runs on the readers' threads, several at once, and allocates
 /// nothing unless a request must wait. Whatever comes in, the answer is a reply or an errno: no exception leaves <see cref="Handle"/>.
 /// </summary>
-internal sealed partial class Dispatcher(IVolume volume, NodeTable nodes, OpenHandles handles, PendingRequests pending, ChangeClock changes, ILogger logger)
+internal sealed partial class Dispatcher(IVolume volume, NodeTable nodes, OpenDirectories directories, PendingRequests pending, ChangeClock changes, ILogger logger)
 {
     /// <summary>
     /// How long the kernel may keep names and attributes: in effect for ever, since it is told of every change that it did not make. A day bounds the
@@ -111,21 +111,17 @@ internal sealed partial class Dispatcher(IVolume volume, NodeTable nodes, OpenHa
             case Opcode.Rename: Rename(request, node, body); break;
             case Opcode.Rename2: Rename2(request, node, body); break;
             case Opcode.Link: Link(request, node, body); break;
-            case Opcode.Open: Open(request, node, body); break;
-            case Opcode.Create: Create(request, node, body); break;
             case Opcode.Tmpfile: Tmpfile(request, node, body); break;
-            case Opcode.Read: Read(request, body); break;
+            case Opcode.Read: Read(request, node, body); break;
             case Opcode.Write: Write(request, node, body); break;
             case Opcode.StatFs: StatFs(request); break;
-            case Opcode.Release: Release(request, body); break;
-            case Opcode.Flush: Flush(request, body); break;
-            case Opcode.Fsync: Fsync(request, body); break;
-            case Opcode.FsyncDir: SyncAll(request, body); break;
+            case Opcode.Release: request.ReplyErrno(0); break;
+            case Opcode.Fsync or Opcode.FsyncDir: Fsync(request, node, body); break;
             case Opcode.SyncFs: SyncAll(request); break;
             case Opcode.Fallocate: Fallocate(request, node, body); break;
-            case Opcode.Lseek: Lseek(request, body); break;
-            case Opcode.CopyFileRange: CopyFileRange(request, body, isWide: false); break;
-            case Opcode.CopyFileRange64: CopyFileRange(request, body, isWide: true); break;
+            case Opcode.Lseek: Lseek(request, node, body); break;
+            case Opcode.CopyFileRange: CopyFileRange(request, node, body, isWide: false); break;
+            case Opcode.CopyFileRange64: CopyFileRange(request, node, body, isWide: true); break;
             case Opcode.OpenDir: OpenDir(request, node); break;
             case Opcode.ReadDir: ReadDir(request, body, withAttributes: false); break;
             case Opcode.ReadDirPlus: ReadDir(request, body, withAttributes: true); break;
@@ -136,7 +132,7 @@ internal sealed partial class Dispatcher(IVolume volume, NodeTable nodes, OpenHa
             case Opcode.RemoveXattr: RemoveXattr(request, node, body); break;
             case Opcode.Ioctl: request.ReplyErrno(Errno.ENOTTY); break;
 
-            // The kernel remembers this answer and does without: permissions, locks and polling are its own.
+            // The kernel remembers this answer and does without: permissions, locks, polling, opening and closing files are its own.
             default: request.ReplyErrno(Errno.ENOSYS); break;
         }
     }
@@ -146,7 +142,7 @@ internal sealed partial class Dispatcher(IVolume volume, NodeTable nodes, OpenHa
     {
         switch (request.Header.Opcode)
         {
-            case Opcode.Release: Release(request, body); break;
+            case Opcode.Release: request.ReplyErrno(0); break;
             case Opcode.ReleaseDir: ReleaseDir(request, body); break;
             default: request.ReplyErrno(Errno.ESTALE); break;
         }

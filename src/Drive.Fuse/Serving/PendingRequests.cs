@@ -1,5 +1,4 @@
 using Drive.Core.Volumes;
-using Drive.Fuse.Native;
 using Drive.Fuse.Protocol;
 using Drive.Fuse.Transport;
 using Microsoft.Extensions.Logging;
@@ -11,10 +10,8 @@ internal sealed class PendingRequest(
     ulong unique,
     Opcode opcode,
     ulong nodeId,
-    IChannel channel,
-    NativeBuffer output,
+    ReplySlot reply,
     CancellationTokenSource cancellation,
-    ReplyBufferPool buffers,
     ILogger logger)
 {
     public ulong Unique => unique;
@@ -23,19 +20,19 @@ internal sealed class PendingRequest(
 
     public ulong NodeId => nodeId;
 
-    public Span<byte> Payload => output.GetSpan()[ReplyBufferPool.PayloadStart..];
+    public Span<byte> Payload => reply.Payload;
 
     public void Reply(FsStatus status) => ReplyErrno(Errno.From(status));
 
-    public void ReplyErrno(int errno) => ReplyFormat.Send(channel, output, 0, -errno, unique, opcode, logger);
+    public void ReplyErrno(int errno) => ReplyFormat.Send(reply, 0, -errno, unique, opcode, logger);
 
-    public void ReplyPayload(int length) => ReplyFormat.Send(channel, output, length, 0, unique, opcode, logger);
+    public void ReplyPayload(int length) => ReplyFormat.Send(reply, length, 0, unique, opcode, logger);
 
     /// <summary>Asks the work to end early. Its callbacks run elsewhere: the caller is a reader.</summary>
     public void Interrupt() => _ = cancellation.CancelAsync();
 
     /// <summary>Only after the work ended: nobody touches the buffer any more.</summary>
-    public void Release() => buffers.Return(output);
+    public void Release() => reply.Release();
 }
 
 /// <summary>

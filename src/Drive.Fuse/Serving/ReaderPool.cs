@@ -25,6 +25,7 @@ internal sealed class ReaderPool : IDisposable
     private readonly Dispatcher _dispatcher;
     private readonly ReplyBufferPool _buffers;
     private readonly ILogger _logger;
+    private readonly Func<bool> _startRings;
     private readonly Action _onFailure;
     private readonly ITimer _timer;
     private readonly TaskCompletionSource _initialized = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,9 +41,13 @@ internal sealed class ReaderPool : IDisposable
     private int _isWatching;
     private bool _isEnding;
 
-    public ReaderPool(ITransport transport, Dispatcher dispatcher, ReplyBufferPool buffers, TimeProvider time, ILogger logger, Action onFailure)
+    /// <param name="transport">Where requests come from.</param>
+    /// <param name="startRings">Called when the terms are agreed; true when rings carry the requests, so that only the rest comes here.</param>
+    public ReaderPool(
+        ITransport transport, Dispatcher dispatcher, ReplyBufferPool buffers, TimeProvider time, ILogger logger, Func<bool> startRings, Action onFailure)
     {
         _transport = transport;
+        _startRings = startRings;
         _dispatcher = dispatcher;
         _buffers = buffers;
         _logger = logger;
@@ -138,9 +143,9 @@ internal sealed class ReaderPool : IDisposable
             return;
         }
 
+        int count = _startRings() ? 1 : Math.Clamp(Environment.ProcessorCount, 2, 8);
         lock (_lock)
         {
-            int count = Math.Clamp(Environment.ProcessorCount, 2, 8);
             while (_count < count)
             {
                 StartReader();

@@ -4,6 +4,7 @@ using Drive.Core.Volumes;
 using Drive.Fuse.Native;
 using Drive.Fuse.Protocol;
 using Drive.Fuse.Transport;
+using Drive.Fuse.Transport.Uring;
 using Microsoft.Extensions.Logging;
 
 namespace Drive.Fuse.Serving;
@@ -22,23 +23,33 @@ internal sealed class Request : IDisposable
     // The data of a WRITE begins on a page, and there is room for more than the largest one.
     private const int InputStart = PageBytes - WritePrefix;
 
-    private readonly ReplyBufferPool _buffers;
+    private readonly ReplyBufferPool? _buffers;
     private readonly ILogger _logger;
     private readonly NativeBuffer _input = new(PageBytes + Terms.IoBytesMax + PageBytes);
-    private NativeBuffer _output;
+    private ReplySlot? _reply;
+    private RingEntry? _entry;
     private CancellationTokenSource _cancellation = new();
     private int _length;
 
+    /// <summary>For requests that are read from a channel; replies go back there.</summary>
     public Request(IChannel channel, ReplyBufferPool buffers, ILogger logger)
     {
         Channel = channel;
         _buffers = buffers;
         _logger = logger;
-        _output = buffers.Rent();
+        _reply = new ChannelSlot(channel, buffers);
     }
 
-    /// <summary>Where the next request comes from and its reply goes.</summary>
-    public IChannel Channel { get; set; }
+    /// <summary>For requests that come in the entries of a ring, and are answered there.</summary>
+    /// <param name="notifications">The channel for what the kernel is told besides.</param>
+    public Request(IChannel notifications, ILogger logger)
+    {
+        Channel = notifications;
+        _logger = logger;
+    }
+
+    /// <summary>Where the next request comes from, if it is read from one, and where notifications go.</summary>
+    public IChannel Channel { get; }
 
     public DirectoryBuffer Directory { get; } = new();
 
@@ -56,30 +67,37 @@ internal sealed class Request : IDisposable
     public Span<byte> Input => _input.GetSpan()[InputStart..];
 
     /// <summary>Room for the reply's payload.</summary>
-    public Span<byte> Payload => _output.GetSpan()[ReplyBufferPool.PayloadStart..];
+    public Span<byte> Payload => _reply!.Payload;
 
-    /// <summary>Takes in what was received; false when it is no request at all, which cannot even be answered.</summary>
+    /// <summary>Makes the request in a ring's entry the next one, and the entry the place of its reply. Returns the request's length.</summary>
+    public int Load(RingEntry entry)
+    {
+        _reply = entry;
+        int length = entry.Assemble(_input.GetSpan()[InputStart..], out bool isInPlace);
+        _entry = isInPlace ? entry : null;
+        return length;
+    }
+
+    /// <summary>Takes in a header and the bytes that came with it; false when they are no whole request, which can only be refused.</summary>
     public bool TryBegin(int length)
     {
         IsSettled = false;
         _length = length;
-        if (!MemoryMarshal.TryRead(Input[..length], out InHeader header) || header.Length != length
-            || header.ExtensionLength * 8 > length - InHeader.Size)
-        {
-            return false;
-        }
-
-        Header = header;
-        return true;
+        Header = MemoryMarshal.Read<InHeader>(Message);
+        return Header.Length == length && Header.ExtensionLength * 8 <= length - InHeader.Size;
     }
 
     /// <summary>A reader of what follows the header, without extensions.</summary>
-    public RequestReader Body() => new(Input[InHeader.Size..(_length - (Header.ExtensionLength * 8))]);
+    public RequestReader Body() => new(Message[InHeader.Size..(_length - (Header.ExtensionLength * 8))]);
 
     /// <summary>The same room as <see cref="Payload"/> for a volume that may keep it for longer than the call.</summary>
-    public Memory<byte> PayloadMemory(int length) => _output.Slice(ReplyBufferPool.PayloadStart, length);
+    public Memory<byte> PayloadMemory(int length) => _reply!.PayloadMemory(length);
 
-    public void SettleWithoutReply() => IsSettled = true;
+    public void SettleWithoutReply()
+    {
+        IsSettled = true;
+        _reply!.Skip(Header.Unique);
+    }
 
     public bool Reply(FsStatus status) => ReplyErrno(Errno.From(status));
 
@@ -98,9 +116,10 @@ internal sealed class Request : IDisposable
     /// <summary>Hands the request on to be answered later: it takes the reply's buffer and the token along.</summary>
     public PendingRequest Detach()
     {
-        PendingRequest pending = new(Header.Unique, Header.Opcode, Header.NodeId, Channel, _output, _cancellation, _buffers, _logger);
+        _reply!.Detach();
+        PendingRequest pending = new(Header.Unique, Header.Opcode, Header.NodeId, _reply, _cancellation, _logger);
         IsSettled = true;
-        _output = _buffers.Rent();
+        _reply = _buffers is null ? null : new ChannelSlot(Channel, _buffers);
         _cancellation = new();
         return pending;
     }
@@ -108,27 +127,32 @@ internal sealed class Request : IDisposable
     public void Dispose()
     {
         _cancellation.Dispose();
-        _buffers.Return(_output);
+        if (_buffers is not null)
+        {
+            _reply!.Release();
+        }
+
         ((IDisposable)_input).Dispose();
     }
+
+    /// <summary>What came, in one piece.</summary>
+    private Span<byte> Message => _entry is null ? Input[.._length] : _entry.Message(_length);
 
     private bool Send(int payloadLength, int error)
     {
         IsSettled = true;
-        return ReplyFormat.Send(Channel, _output, payloadLength, error, Header.Unique, Header.Opcode, _logger);
+        return ReplyFormat.Send(_reply!, payloadLength, error, Header.Unique, Header.Opcode, _logger);
     }
 }
 
-/// <summary>Puts a header before a payload and sends both in one piece.</summary>
+/// <summary>Sends replies and says what became of them.</summary>
 internal static class ReplyFormat
 {
     /// <summary>False when nobody received the reply; what it gave to the kernel must then be taken back.</summary>
-    public static bool Send(IChannel channel, NativeBuffer buffer, int payloadLength, int error, ulong unique, Opcode opcode, ILogger logger)
+    public static bool Send(ReplySlot slot, int payloadLength, int error, ulong unique, Opcode opcode, ILogger logger)
     {
         OutHeader header = new() { Length = (uint)(OutHeader.Size + payloadLength), Error = error, Unique = unique };
-        Span<byte> message = buffer.GetSpan().Slice(ReplyBufferPool.PayloadStart - OutHeader.Size, (int)header.Length);
-        MemoryMarshal.Write(message, in header);
-        if (channel.Send(message, out int errno))
+        if (slot.Send(header, out int errno))
         {
             return true;
         }

@@ -26,6 +26,8 @@ internal sealed unsafe class DescriptorTransport : ITransport
 
     public IChannel Main { get; }
 
+    public int? Device => _isDevice ? ((Channel)Main).Descriptor : null;
+
     public IChannel OpenChannel()
     {
         // Opening the device again needs permission on it, which a user who mounted through fusermount3 may lack: then all share one descriptor.

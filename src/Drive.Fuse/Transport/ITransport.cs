@@ -9,6 +9,9 @@ internal interface ITransport : IDisposable
     /// <summary>For INIT and for notifications; always there.</summary>
     IChannel Main { get; }
 
+    /// <summary>The device's descriptor, to which rings can be tied; null where there is none.</summary>
+    int? Device { get; }
+
     /// <summary>A further channel for one reader; where the device gives none, the main one. Only after INIT.</summary>
     IChannel OpenChannel();
 

@@ -7,7 +7,7 @@ namespace Drive.Metadata.Migrations;
 /// <summary>Brings a database to this program's schema, step by step; <c>user_version</c> says where it stands.</summary>
 internal static class Schema
 {
-    private static readonly IMigration[] Migrations = [new Migration001()];
+    private static readonly IMigration[] Migrations = [new Migration001(), new Migration002(), new Migration003(), new Migration004()];
 
     public static int CurrentVersion => Migrations[^1].Version;
 

@@ -7,7 +7,8 @@ namespace Drive.Metadata.Sqlite;
 
 /// <summary>
 /// One SQLite connection that owns its file alone (locking_mode EXCLUSIVE): it writes and it checkpoints, so the WAL-reset fault of
-/// SQLite before 3.51.3, which needs two connections, cannot meet it. Commits are durable on return (WAL, synchronous FULL). Not for several threads.
+/// SQLite before 3.51.3, which needs two connections, cannot meet it. Commits are durable on return (WAL, synchronous FULL) unless
+/// <see cref="FlushCommits"/> said that they need not be; a durable one makes all before it durable. Not for several threads.
 /// </summary>
 internal sealed class Database : IDisposable
 {
@@ -16,6 +17,7 @@ internal sealed class Database : IDisposable
     private readonly Statement _begin;
     private readonly Statement _commit;
     private readonly Statement _rollback;
+    private bool _flushes = true;
 
     static Database() => Batteries_V2.Init();
 
@@ -72,6 +74,19 @@ internal sealed class Database : IDisposable
     public void Begin() => _begin.Run();
 
     public void Commit() => _commit.Run();
+
+    /// <summary>
+    /// Whether the next commits are durable on return. If not, a power cut leaves the state after one of the commits since the last durable one, whole (WAL, synchronous NORMAL).
+    /// Not within a transaction.
+    /// </summary>
+    public void FlushCommits(bool flush)
+    {
+        if (_flushes != flush)
+        {
+            Execute(flush && !Mistakes.Has(Mistake.DatabaseNotFlushed) && !Mistakes.Has(Mistake.DatabaseLeftBehind) ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+            _flushes = flush;
+        }
+    }
 
     /// <summary>Ends a transaction without its changes; SQLite may have done so already.</summary>
     public void Rollback()

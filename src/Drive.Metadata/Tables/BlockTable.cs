@@ -12,6 +12,7 @@ internal sealed class BlockTable(Database database)
 
     private readonly Statement _find = database.Prepare($"SELECT {Columns} FROM block WHERE block = ?1");
     private readonly Statement _put = database.Prepare($"INSERT OR REPLACE INTO block({Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    private readonly Statement _remove = database.Prepare("DELETE FROM block WHERE block = ?1");
     private readonly Statement _page = database.Prepare($"SELECT {Columns} FROM block WHERE block > ?1 ORDER BY block LIMIT ?2");
 
     public BlockRow? Find(BlockId block) => _find.Bind(1, block.Value.AsSpan()).ReadFirst(Read);
@@ -28,6 +29,8 @@ internal sealed class BlockTable(Database database)
         _put.Bind(1, row.Block.Value.AsSpan()).Bind(2, row.Pack.Value.AsSpan()).Bind(3, row.PackOffset).Bind(4, row.FirstSegment)
             .Bind(5, row.PlainLength).Bind(6, segments).Run();
     }
+
+    public void Remove(BlockId block) => _remove.Bind(1, block.Value.AsSpan()).Run();
 
     public List<BlockRow> ReadPage(ReadOnlySpan<byte> after, int countMax) => _page.Bind(1, after).Bind(2, countMax).ReadAll(Read);
 

@@ -24,8 +24,6 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         $"UPDATE entry SET to_seq = ?3 WHERE parent = ?1 AND name_hash = ?2 AND to_seq = {Versions.Open}");
     private readonly Statement _delete = database.Prepare(
         $"DELETE FROM entry WHERE parent = ?1 AND name_hash = ?2 AND to_seq = {Versions.Open}");
-    private readonly Statement _any = database.Prepare(
-        $"SELECT 1 FROM entry INDEXED BY entry_listed WHERE parent = ?1 AND to_seq = {Versions.Open} LIMIT 1");
     private readonly Statement _list = database.Prepare(
         $"SELECT {Columns} FROM entry INDEXED BY entry_listed WHERE parent = ?1 AND entry_id > ?2 AND to_seq = {Versions.Open} ORDER BY entry_id LIMIT ?3");
     private readonly Statement _listAt = database.Prepare(
@@ -53,8 +51,14 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         SELECT {Columns}, name_hash FROM entry
         WHERE (parent, name_hash) > (?1, ?2) AND from_seq <= ?3 AND to_seq > ?3 ORDER BY parent, name_hash LIMIT ?4
         """);
+    private readonly Statement _pastNodes = database.Prepare(
+        $"SELECT DISTINCT node FROM entry INDEXED BY entry_past WHERE parent = ?1 AND to_seq < {Versions.Open}");
+    private readonly Statement _nameAt = database.Prepare($"SELECT {Columns} FROM entry WHERE node = ?1 AND from_seq <= ?2 AND to_seq > ?2 LIMIT 1");
     private readonly Statement _moveFrom = database.Prepare("UPDATE entry SET from_seq = ?4 WHERE parent = ?1 AND name_hash = ?2 AND from_seq = ?3");
     private readonly Statement _moveTo = database.Prepare("UPDATE entry SET to_seq = ?4 WHERE parent = ?1 AND name_hash = ?2 AND to_seq = ?3");
+
+    /// <summary>Nodes that a name in the directory led to before.</summary>
+    public List<NodeId> ReadPastNodes(NodeId parent) => _pastNodes.Bind(1, (long)parent.Value).ReadAll(static row => new NodeId((ulong)row.Long(0)));
 
     public EntryRow? Find(NodeId parent, ReadOnlySpan<byte> name)
     {
@@ -78,12 +82,8 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         return row;
     }
 
-    public bool Any(NodeId parent)
-    {
-        bool any = _any.Bind(1, (long)parent.Value).Step();
-        _any.Reset();
-        return any;
-    }
+    /// <summary>One of the names of a node as of a seq; null when it has none. There is no index for it: reads up to the whole table.</summary>
+    public EntryRow? FindNameAt(NodeId node, long seq) => _nameAt.Bind(1, (long)node.Value).Bind(2, seq).ReadFirst(ReadRow);
 
     public int List(NodeId parent, long afterEntryId, int countMax, List<EntryRow> into) =>
         _list.Bind(1, (long)parent.Value).Bind(2, afterEntryId).Bind(3, countMax).ReadInto(into, ReadRow);

@@ -17,16 +17,15 @@ internal sealed class ExtentTable(Database database)
         SELECT {Columns} FROM extent
         WHERE node = ?1 AND to_seq = {Versions.Open} AND start < ?3
             AND start >= coalesce((SELECT max(start) FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start <= ?2), ?2)
-        ORDER BY start
+        ORDER BY start LIMIT ?4
         """);
     private readonly Statement _readAt = database.Prepare(
         $"SELECT {Columns} FROM extent WHERE node = ?1 AND to_seq > ?4 AND from_seq <= ?4 AND start < ?3 AND start + length > ?2 ORDER BY start");
+    private readonly Statement _ended = database.Prepare($"SELECT {Columns} FROM extent WHERE node = ?1 AND to_seq < {Versions.Open}");
     private readonly Statement _insert = database.Prepare(
         $"INSERT INTO extent(node, to_seq, start, from_seq, length, block, block_offset) VALUES (?1, {Versions.Open}, ?2, ?3, ?4, ?5, ?6)");
     private readonly Statement _close = database.Prepare($"UPDATE extent SET to_seq = ?3 WHERE node = ?1 AND to_seq = {Versions.Open} AND start = ?2");
     private readonly Statement _find = database.Prepare($"SELECT {Columns} FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start = ?2");
-    private readonly Statement _next = database.Prepare(
-        $"SELECT min(start) FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start >= ?2");
     private readonly Statement _page = database.Prepare(
         $"""
         SELECT {Columns} FROM extent WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2
@@ -34,13 +33,23 @@ internal sealed class ExtentTable(Database database)
         ORDER BY node
         """);
 
-    /// <summary>Extents that overlap [start, end), in order.</summary>
-    public List<ExtentRow> Read(NodeId node, long start, long end)
+    private readonly Statement _spans = database.Prepare(
+        "SELECT node, to_seq, start, from_seq, block FROM extent WHERE (node, to_seq, start) > (?1, ?2, ?3) ORDER BY node, to_seq, start LIMIT ?4");
+
+    /// <summary>Extents that hold no longer, in no order.</summary>
+    public List<ExtentRow> ReadEnded(NodeId node) => _ended.Bind(1, (long)node.Value).ReadAll(Read);
+
+    /// <summary>The first extents that overlap [start, end), in order.</summary>
+    public List<ExtentRow> Read(NodeId node, long start, long end, int countMax)
     {
-        List<ExtentRow> rows = _read.Bind(1, (long)node.Value).Bind(2, start).Bind(3, end).ReadAll(Read);
+        List<ExtentRow> rows = _read.Bind(1, (long)node.Value).Bind(2, start).Bind(3, end).Bind(4, countMax + 1L).ReadAll(Read);
         if (rows.Count > 0 && rows[0].End <= start)
         {
             rows.RemoveAt(0);
+        }
+        else if (rows.Count > countMax)
+        {
+            rows.RemoveAt(countMax);
         }
 
         return rows;
@@ -48,10 +57,6 @@ internal sealed class ExtentTable(Database database)
 
     public List<ExtentRow> ReadAt(NodeId node, long start, long end, long seq) =>
         _readAt.Bind(1, (long)node.Value).Bind(2, start).Bind(3, end).Bind(4, seq).ReadAll(Read);
-
-    /// <summary>Start of the first current extent at or after an offset; null when there is none.</summary>
-    public long? FindNext(NodeId node, long offset) =>
-        _next.Bind(1, (long)node.Value).Bind(2, offset).ReadAll(static row => row.IsNull(0) ? (long?)null : row.Long(0)) is [{ } start] ? start : null;
 
     /// <summary>The current extent that starts there.</summary>
     public ExtentRow? Find(NodeId node, long offset) => _find.Bind(1, (long)node.Value).Bind(2, offset).ReadFirst(Read);
@@ -80,6 +85,27 @@ internal sealed class ExtentTable(Database database)
         List<ExtentRow> rows = _page.Bind(1, (long)after.Value).Bind(2, seq).ReadWholeNodes(countMax, Read, static row => row.Node);
         rows.Sort(static (a, b) => (a.Node.Value, a.Offset).CompareTo((b.Node.Value, b.Offset)));
         return rows;
+    }
+
+    /// <summary>The next rows of all versions, by primary key.</summary>
+    public List<BlockSpan> ReadSpans(ref (long Node, long To, long Start) after, int countMax)
+    {
+        List<BlockSpan> spans = [];
+        _spans.Bind(1, after.Node).Bind(2, after.To).Bind(3, after.Start).Bind(4, countMax);
+        try
+        {
+            while (_spans.Step())
+            {
+                after = (_spans.Long(0), _spans.Long(1), _spans.Long(2));
+                spans.Add(new BlockSpan(new BlockId(_spans.Id(4)), _spans.Long(3), after.To));
+            }
+
+            return spans;
+        }
+        finally
+        {
+            _spans.Reset();
+        }
     }
 
     private static ExtentRow Read(Statement from) =>

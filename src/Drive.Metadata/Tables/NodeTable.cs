@@ -12,6 +12,15 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
 {
     public const string Columns = "node, mode, links, uid, gid, device, size, atime, mtime, ctime, btime, target";
 
+    /// <summary>Sets the link count of every current directory: its name, its own ".", and the ".." of each subdirectory.</summary>
+    public const string CountSubdirectories =
+        $"""
+        UPDATE node SET links = 2 + (
+            SELECT count(*) FROM entry e JOIN node child ON child.node = e.node AND child.to_seq = {Versions.Open}
+            WHERE e.parent = node.node AND e.to_seq = {Versions.Open} AND child.mode & 61440 = 16384)
+        WHERE to_seq = {Versions.Open} AND mode & 61440 = 16384
+        """;
+
     private readonly Statement _find = database.Prepare($"SELECT {Columns} FROM node WHERE node = ?1 AND to_seq = {Versions.Open}");
     private readonly Statement _findAt = database.Prepare(
         $"SELECT {Columns}, from_seq FROM node WHERE node = ?1 AND to_seq > ?2 ORDER BY to_seq LIMIT 1");
@@ -129,23 +138,26 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
         return found;
     }
 
-    public NodeRow ReadRow(Statement from)
+    public NodeRow ReadRow(Statement from) => ReadRow(from, 0);
+
+    /// <summary>A node whose columns begin at <paramref name="first"/>, where a statement reads others too.</summary>
+    public NodeRow ReadRow(Statement from, int first)
     {
-        var node = new NodeId((ulong)from.Long(0));
+        var node = new NodeId((ulong)from.Long(first));
         return new NodeRow
         {
             Node = node,
-            Mode = (uint)from.Long(1),
-            LinkCount = (uint)from.Long(2),
-            Uid = (uint)from.Long(3),
-            Gid = (uint)from.Long(4),
-            DeviceNumber = (uint)from.Long(5),
-            Size = from.Long(6),
-            AccessTime = from.Long(7),
-            ModifyTime = from.Long(8),
-            ChangeTime = from.Long(9),
-            BirthTime = from.Long(10),
-            LinkTarget = from.IsNull(11) ? null : seal.Open(SealKind.LinkTarget, node, from.Blob(11)),
+            Mode = (uint)from.Long(first + 1),
+            LinkCount = (uint)from.Long(first + 2),
+            Uid = (uint)from.Long(first + 3),
+            Gid = (uint)from.Long(first + 4),
+            DeviceNumber = (uint)from.Long(first + 5),
+            Size = from.Long(first + 6),
+            AccessTime = from.Long(first + 7),
+            ModifyTime = from.Long(first + 8),
+            ChangeTime = from.Long(first + 9),
+            BirthTime = from.Long(first + 10),
+            LinkTarget = from.IsNull(first + 11) ? null : seal.Open(SealKind.LinkTarget, node, from.Blob(first + 11)),
         };
     }
 

@@ -41,6 +41,18 @@ internal sealed class Versions(Database database, string table)
         }
     }
 
+    private readonly Statement _deleteOpened = database.Prepare(
+        $"DELETE FROM {table} INDEXED BY {table}_opened WHERE from_seq = ?1 AND {FromIsProvisional}");
+    private readonly Statement _reopen = database.Prepare(
+        $"UPDATE {table} INDEXED BY {table}_closed SET to_seq = {Open} WHERE to_seq = ?1 AND {ToIsProvisional}");
+
+    /// <summary>Takes the last epoch back: rows that it began go, rows that it ended hold on.</summary>
+    public void Undo(long at)
+    {
+        _deleteOpened.Bind(1, at).Run();
+        _reopen.Bind(1, at).Run();
+    }
+
     /// <summary>What began or ended at one seq now does so at another.</summary>
     public void Move(long from, long to)
     {

@@ -1,6 +1,7 @@
 using Drive.Control;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
+using Drive.Fuse.Mounting;
 using Drive.Metadata;
 using Drive.Service.Keys;
 using Drive.Service.Linux;
@@ -24,7 +25,7 @@ internal sealed class Doctor(DrivePaths paths, VaultBook book, KeyStorage keys, 
     /// <summary>All findings.</summary>
     public async Task<IReadOnlyList<Check>> RunAsync(CancellationToken cancellationToken)
     {
-        List<Check> checks = [Fuse(), .. Directories(), Space(), Clock(), Sqlite(), Keyring()];
+        List<Check> checks = [Fuse(), Uring(UringParameter.IsAllowed()), .. Directories(), Space(), Clock(), Sqlite(), Keyring()];
         try
         {
             foreach (VaultEntry entry in book.All())
@@ -51,6 +52,16 @@ internal sealed class Doctor(DrivePaths paths, VaultBook book, KeyStorage keys, 
             ? Check.Ok("fuse", "/dev/fuse is there; as root it is mounted directly.")
             : Check.Ok("fuse", $"/dev/fuse and {FuseAccess.Helper(Environment.GetEnvironmentVariable("PATH") ?? "")} are there.");
     }
+
+    /// <summary>Never a failure: /dev/fuse does the same, more slowly.</summary>
+    internal static Check Uring(bool? isAllowed) => isAllowed switch
+    {
+        true => Check.Ok("io_uring", "The kernel lets FUSE use io_uring: mounts use it."),
+        null => Check.Ok("io_uring", "This kernel has no FUSE over io_uring (Linux 6.14 has): mounts use /dev/fuse."),
+        false => Check.Ok(
+            "io_uring",
+            $"Mounts use /dev/fuse. io_uring looks up names and reads faster; to allow it until the next start of the machine: 'echo Y | sudo tee {UringParameter.Path}', or as root 'drive up -o allow_uring'."),
+    };
 
     private IEnumerable<Check> Directories()
     {
@@ -110,7 +121,7 @@ internal sealed class Doctor(DrivePaths paths, VaultBook book, KeyStorage keys, 
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await using IObjectStore store = stores.Open(entry.Store);
+            await using IObjectStore store = stores.Open(entry.Store, entry.LogStore);
             VaultInfo info = await VaultSetup.ProbeAsync(store, either.Token);
             return info.Presence switch
             {

@@ -37,8 +37,70 @@ internal sealed class ControlServer(DriveDaemon drive, IHostApplicationLifetime 
                 case ("GET", ControlRoutes.Status):
                     await WriteAsync(context, drive.GetStatus(), ControlJson.Default.DriveStatus);
                     break;
+                case ("POST", ControlRoutes.Pin or ControlRoutes.Unpin):
+                    PathRequest wanted = await ReadAsync(context, ControlJson.Default.PathRequest);
+                    await WriteAsync(context, drive.SetPinned(wanted.Path, context.Request.Path.Value == ControlRoutes.Pin), ControlJson.Default.PinnedContent);
+                    break;
+                case ("POST", ControlRoutes.Evict):
+                    await WriteAsync(context, drive.Evict((await ReadAsync(context, ControlJson.Default.PathRequest)).Path), ControlJson.Default.EvictReply);
+                    break;
+                case ("POST", ControlRoutes.Garbage):
+                    GarbageRequest garbage = await ReadAsync(context, ControlJson.Default.GarbageRequest);
+                    await WriteAsync(context, await drive.CollectGarbageAsync(garbage, context.RequestAborted), ControlJson.Default.GarbageReply);
+                    break;
+                case ("POST", ControlRoutes.Limits):
+                    await WriteAsync(context, drive.SetLimits(await ReadAsync(context, ControlJson.Default.LimitRequest)), ControlJson.Default.TransferLimits);
+                    break;
                 case ("POST", ControlRoutes.Wait):
                     await WaitAsync(context);
+                    break;
+                case ("POST", ControlRoutes.Check):
+                    CheckOrder order = await ReadAsync(context, ControlJson.Default.CheckOrder);
+                    await WriteAsync(context, await drive.Health.CheckAsync(order, context.RequestAborted), ControlJson.Default.CheckResult);
+                    break;
+                case ("POST", ControlRoutes.DiskUse):
+                    PathRequest measured = await ReadAsync(context, ControlJson.Default.PathRequest);
+                    await WriteAsync(context, await drive.Health.MeasureAsync(measured, context.RequestAborted), ControlJson.Default.DiskCost);
+                    break;
+                case ("GET", ControlRoutes.Devices):
+                    await WriteAsync(context, await drive.Devices.ListDevicesAsync(context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST", ControlRoutes.Pair):
+                    await WriteAsync(context, await drive.Devices.PairAsync(context.RequestAborted), ControlJson.Default.PairingReply);
+                    break;
+                case ("POST", ControlRoutes.Admit):
+                    PairingReply shown = await ReadAsync(context, ControlJson.Default.PairingReply);
+                    await WriteAsync(context, await drive.Devices.AdmitAsync(shown, context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST", ControlRoutes.HandOver):
+                    DeviceRequest next = await ReadAsync(context, ControlJson.Default.DeviceRequest);
+                    await WriteAsync(context, await drive.HandOverAsync(next, context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST", ControlRoutes.TakeOver):
+                    DeviceRequest writer = await ReadAsync(context, ControlJson.Default.DeviceRequest);
+                    await WriteAsync(context, await drive.Devices.TakeOverAsync(writer, context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST", ControlRoutes.Revoke):
+                    DeviceRequest leaving = await ReadAsync(context, ControlJson.Default.DeviceRequest);
+                    await WriteAsync(context, await drive.Devices.RevokeAsync(leaving, context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST", ControlRoutes.Rename):
+                    DeviceRequest named = await ReadAsync(context, ControlJson.Default.DeviceRequest);
+                    await WriteAsync(context, await drive.Devices.RenameAsync(named, context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST", ControlRoutes.Passphrase):
+                    await drive.Devices.SetPassphraseAsync(await ReadAsync(context, ControlJson.Default.PassphraseRequest), context.RequestAborted);
+                    await WriteAsync(context, await drive.Devices.ListDevicesAsync(context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST", ControlRoutes.OfferRecoveryKey):
+                    await WriteAsync(context, await drive.Devices.OfferRecoveryKeyAsync(context.RequestAborted), ControlJson.Default.RecoveryKeyMessage);
+                    break;
+                case ("POST", ControlRoutes.TakeRecoveryKey):
+                    RecoveryKeyMessage written = await ReadAsync(context, ControlJson.Default.RecoveryKeyMessage);
+                    await WriteAsync(context, await drive.Devices.TakeRecoveryKeyAsync(written, context.RequestAborted), ControlJson.Default.DeviceList);
+                    break;
+                case ("POST" or "GET", { } route) when route.StartsWith("/v1/history/", StringComparison.Ordinal) || route.StartsWith("/v1/snapshots", StringComparison.Ordinal) || route.StartsWith("/v1/past/", StringComparison.Ordinal):
+                    await AnswerHistoryAsync(context, route);
                     break;
                 case ("POST", ControlRoutes.Stop):
                     context.Response.OnCompleted(() =>
@@ -66,6 +128,47 @@ internal sealed class ControlServer(DriveDaemon drive, IHostApplicationLifetime 
         }
     }
 
+    private async Task AnswerHistoryAsync(HttpContext context, string route)
+    {
+        CancellationToken aborted = context.RequestAborted;
+        switch (context.Request.Method, route)
+        {
+            case ("POST", ControlRoutes.Versions):
+                await WriteAsync(context, drive.History.Versions((await ReadAsync(context, ControlJson.Default.PathRequest)).Path), ControlJson.Default.PathVersions);
+                break;
+            case ("POST", ControlRoutes.State):
+                await WriteAsync(context, drive.History.Find((await ReadAsync(context, ControlJson.Default.StateRequest)).When), ControlJson.Default.StateInfo);
+                break;
+            case ("POST", ControlRoutes.Restore):
+                await WriteAsync(context, drive.History.Restore(await ReadAsync(context, ControlJson.Default.RestoreRequest), aborted), ControlJson.Default.RestoreReply);
+                break;
+            case ("POST", ControlRoutes.Rewind):
+                await WriteAsync(context, await drive.History.RewindAsync(await ReadAsync(context, ControlJson.Default.RestoreRequest), aborted), ControlJson.Default.RestoreReply);
+                break;
+            case ("POST", ControlRoutes.Compare):
+                await WriteAsync(context, drive.History.Compare(await ReadAsync(context, ControlJson.Default.CompareRequest), aborted), ControlJson.Default.CompareReply);
+                break;
+            case ("GET", ControlRoutes.Snapshots):
+                await WriteAsync(context, drive.History.List(), ControlJson.Default.SnapshotList);
+                break;
+            case ("POST", ControlRoutes.NameSnapshot):
+                await WriteAsync(context, await drive.History.NameAsync((await ReadAsync(context, ControlJson.Default.SnapshotRequest)).Name, aborted), ControlJson.Default.SnapshotInfo);
+                break;
+            case ("POST", ControlRoutes.DropSnapshot):
+                await WriteAsync(context, await drive.History.DropAsync((await ReadAsync(context, ControlJson.Default.SnapshotRequest)).Name ?? "", aborted), ControlJson.Default.SnapshotList);
+                break;
+            case ("POST", ControlRoutes.MountPast):
+                await WriteAsync(context, await drive.MountPastAsync(await ReadAsync(context, ControlJson.Default.PastMountRequest), aborted), ControlJson.Default.StateInfo);
+                break;
+            case ("POST", ControlRoutes.UnmountPast):
+                await WriteAsync(context, await drive.UnmountPastAsync((await ReadAsync(context, ControlJson.Default.PastMountRequest)).Mountpoint, aborted), ControlJson.Default.StateInfo);
+                break;
+            default:
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                break;
+        }
+    }
+
     private async Task WaitAsync(HttpContext context)
     {
         using CancellationTokenSource stopping = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
@@ -86,6 +189,18 @@ internal sealed class ControlServer(DriveDaemon drive, IHostApplicationLifetime 
     {
         await context.Response.Body.WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(line, ControlJson.Default.WaitLine), (byte)'\n'], context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) ?? throw new JsonException();
+        }
+        catch (JsonException exception)
+        {
+            throw new DriveException(DriveError.Usage, "The request makes no sense to this daemon: it is of another version; unmount and mount again.", exception);
+        }
     }
 
     private static async Task WriteAsync<T>(HttpContext context, T message, JsonTypeInfo<T> type)

@@ -21,7 +21,7 @@ internal static class DaemonHost
         MountRequest request,
         DaemonHold hold,
         Func<ILoggerFactory, CancellationToken, Task<OpenDrive>> open,
-        Func<IVolume, ILoggerFactory, CancellationToken, Task<KernelMount>> mount,
+        Func<MountRequest, IVolume, ILoggerFactory, CancellationToken, Task<KernelMount>> mount,
         Action<StartLine> ready,
         LogFile log,
         string? notifySocket,
@@ -36,7 +36,7 @@ internal static class DaemonHost
             request,
             hold,
             cancellation => open(loggers, cancellation),
-            (volume, cancellation) => mount(volume, loggers, cancellation),
+            (shown, volume, cancellation) => mount(shown, volume, loggers, cancellation),
             ready,
             new ServiceManager(notifySocket),
             loggers.CreateLogger<DriveDaemon>(),
@@ -46,6 +46,8 @@ internal static class DaemonHost
         {
             await using WebApplication app = Build(hold, loggers, daemon);
             await app.StartAsync(CancellationToken.None);
+            using IdleHeap heap = new(time);
+            heap.Start();
             await using CancellationTokenRegistration stop = stopping.Token.Register(app.Lifetime.StopApplication);
             _ = daemon.Ended.ContinueWith(_ => app.Lifetime.StopApplication(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             await app.WaitForShutdownAsync(CancellationToken.None);

@@ -1,8 +1,10 @@
 using Drive.Control;
+using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Engine;
 using Drive.Service.Linux;
 using Drive.Service.Logs;
+using Drive.Stores.Wrappers;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -27,14 +29,16 @@ internal sealed class DriveDaemon : IHostedService
     private readonly MountRequest _request;
     private readonly DaemonHold _hold;
     private readonly Func<CancellationToken, Task<OpenDrive>> _open;
-    private readonly Func<IVolume, CancellationToken, Task<KernelMount>> _mount;
+    private readonly Func<MountRequest, IVolume, CancellationToken, Task<KernelMount>> _mount;
     private readonly Action<StartLine> _ready;
     private readonly ServiceManager _serviceManager;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private readonly PastMounts _pasts;
     private OpenDrive? _drive;
     private KernelMount? _kernel;
+    private StateInfo? _shown;
     private Task? _start;
     private Task _watch = Task.CompletedTask;
     private Task<StopReply>? _stop;
@@ -43,7 +47,7 @@ internal sealed class DriveDaemon : IHostedService
         MountRequest request,
         DaemonHold hold,
         Func<CancellationToken, Task<OpenDrive>> open,
-        Func<IVolume, CancellationToken, Task<KernelMount>> mount,
+        Func<MountRequest, IVolume, CancellationToken, Task<KernelMount>> mount,
         Action<StartLine> ready,
         ServiceManager serviceManager,
         ILogger<DriveDaemon> logger,
@@ -57,6 +61,7 @@ internal sealed class DriveDaemon : IHostedService
         _serviceManager = serviceManager;
         _logger = logger;
         _time = time;
+        _pasts = new PastMounts(mount);
     }
 
     /// <summary>Completes when a drive that was started is mounted no more and everything is kept on this machine.</summary>
@@ -70,7 +75,8 @@ internal sealed class DriveDaemon : IHostedService
         _drive = await _open(cancellationToken);
         try
         {
-            _kernel = await _mount(_drive.Volume, cancellationToken);
+            _shown = _request.At is { } at ? History.Find(at) : null;
+            _kernel = await _mount(_request with { ReadOnly = _request.ReadOnly || _shown is not null }, _shown is null ? _drive.Volume : _drive.Engine!.OpenPast(_shown.Seq), cancellationToken);
         }
         catch
         {
@@ -81,7 +87,7 @@ internal sealed class DriveDaemon : IHostedService
         _watch = WatchAsync(_kernel.Completion);
         _logger.Mounted(_request.Name, Environment.ProcessId);
         _serviceManager.Ready($"{_request.Name} at {_request.Mountpoint}");
-        _ready(new StartLine(_request.Mountpoint, null, _drive.Notice));
+        _ready(new StartLine(_request.Mountpoint, null, ShownText ?? _drive.Notice));
     }
 
     /// <summary>The host stops: a signal, or the end of a stop that was asked for.</summary>
@@ -114,6 +120,9 @@ internal sealed class DriveDaemon : IHostedService
             OldestUnsent = status.OldestUnsent,
             Cache = new CacheUse(status.CacheUsedBytes, status.CacheLimitBytes),
             Rates = new TransferRates(status.UploadBytesPerSecond, status.DownloadBytesPerSecond),
+            Traffic = drive.Traffic is { } traffic ? new TrafficTotals(traffic.Calls, traffic.Failures, traffic.BytesUp, traffic.BytesDown) : default,
+            Pins = Pins(status.Pins),
+            Limits = drive.Limits is { } limits ? Limits(limits) : default,
             StoreState = status.Store switch
             {
                 StoreCondition.Reachable => "reachable",
@@ -121,17 +130,88 @@ internal sealed class DriveDaemon : IHostedService
                 StoreCondition.Stopped => "stopped",
                 _ => throw new System.Diagnostics.UnreachableException(),
             },
-            ReadOnly = drive.Volume.IsReadOnly,
-            ReadOnlyReason = status.ReadOnlyReason,
+            ReadOnly = drive.Volume.IsReadOnly || status.ReadOnlyReason is not null,
+            ReadOnlyReason = ShownText ?? status.ReadOnlyReason,
 
             // What was said at the start is true until the store answers.
             LastError = status.LastError ?? (status.Store == StoreCondition.Reachable ? null : drive.Notice),
         };
     }
 
+    /// <summary>Keeps a path on this machine, or lets it go.</summary>
+    public PinnedContent SetPinned(string path, bool isPinned) => WithPath(path, (engine, node) =>
+    {
+        if (!isPinned && !engine.Unpin(node))
+        {
+            throw new DriveException(DriveError.NotFound, $"'{path}' is not pinned by itself: 'drive status FILE' says what is pinned; a pinned folder is unpinned as a whole.");
+        }
+
+        return Pins(isPinned ? engine.Pin(node) : engine.GetStatus().Pins);
+    });
+
+    /// <summary>Frees the local space of a path.</summary>
+    public EvictReply Evict(string path) => WithPath(path, static (engine, node) => engine.Evict(node) is var result ? new EvictReply(result.FreedBytes, Amount(result.Kept)) : null!);
+
+    /// <summary>Gives space in the store back.</summary>
+    public Task<GarbageReply> CollectGarbageAsync(GarbageRequest request, CancellationToken cancellationToken) =>
+        Drive() is { Engine: { } engine, Store: var store }
+            ? GarbageDesk.CollectAsync(engine, store, request, cancellationToken)
+            : throw new DriveException(DriveError.Failed, $"'{_request.Name}' has no store to give space back to.");
+
+    /// <summary>Sets limits for the time of this mount; null leaves one as it is.</summary>
+    public TransferLimits SetLimits(LimitRequest request)
+    {
+        StoreLimits limits = Drive().Limits ?? throw new DriveException(DriveError.Failed, $"'{_request.Name}' has no store to limit.");
+        limits.Up = Parse(request.Up) ?? limits.Up;
+        limits.Down = Parse(request.Down) ?? limits.Down;
+        return Limits(limits);
+
+        static RateSchedule? Parse(string? text)
+        {
+            try
+            {
+                return text is null ? null : RateSchedule.ParseWritten(text);
+            }
+            catch (FormatException exception)
+            {
+                throw new DriveException(DriveError.Usage, exception.Message, exception);
+            }
+        }
+    }
+
     /// <summary>Completes when everything done before the call is in the store; tells what is left meanwhile.</summary>
     public async Task<WaitLine> WaitAsync(Action<WaitLine> progress, CancellationToken cancellationToken) =>
         Line(await Drive().WaitUploadedAsync(left => progress(Line(left)), cancellationToken));
+
+    /// <summary>Hands the vault over to another device, with what programs have mapped and changed here.</summary>
+    public async Task<DeviceList> HandOverAsync(DeviceRequest request, CancellationToken cancellationToken)
+    {
+        await Task.Run(() => Native.SyncFileSystem(_request.Mountpoint), cancellationToken);
+        return await Devices.HandOverAsync(request, cancellationToken);
+    }
+
+    /// <summary>Looks at the vault.</summary>
+    public IHealth Health => Drive().Health ?? throw new DriveException(DriveError.NotFound, "This drive has no vault.");
+
+    /// <summary>The members of the vault.</summary>
+    public IDevices Devices => Drive().Devices ?? throw new DriveException(DriveError.NotFound, "This drive has no vault.");
+
+    /// <summary>The past of the vault.</summary>
+    public HistoryDesk History => new(Drive().Engine ?? throw new DriveException(DriveError.NotFound, "This drive has no history."));
+
+    /// <summary>Shows a state beside the drive.</summary>
+    public async Task<StateInfo> MountPastAsync(PastMountRequest request, CancellationToken cancellationToken)
+    {
+        StateInfo state = History.Find(request.When ?? "");
+        MountRequest shown = _request with { Mountpoint = MountPoint.Check(request.Mountpoint), ReadOnly = true, AllowOther = request.AllowOther, FsName = $"{_request.Name}@{state.Seq}" };
+        await _pasts.AddAsync(shown, Drive().Engine!.OpenPast(state.Seq), state, cancellationToken);
+        return state;
+    }
+
+    /// <summary>Ends that.</summary>
+    public Task<StateInfo> UnmountPastAsync(string mountpoint, CancellationToken cancellationToken) => _pasts.RemoveAsync(mountpoint, cancellationToken);
+
+    private string? ShownText => _shown is { } state ? $"It is shown as it was at commit {state.Seq}{(state.Time is { } time ? $", of {time.ToLocalTime():yyyy-MM-dd HH:mm:ss}" : "")}." : null;
 
     /// <summary>The one stop of this daemon. When it completes nothing is mounted and everything is kept on this machine.</summary>
     public Task<StopReply> StopOnceAsync(string reason)
@@ -150,7 +230,7 @@ internal sealed class DriveDaemon : IHostedService
         FileAmount left = default;
         if (_kernel is { } kernel)
         {
-            await StepAsync("unmounting", UnmountTime, kernel.UnmountAsync);
+            await StepAsync("unmounting", UnmountTime, cancellation => Task.WhenAll(kernel.UnmountAsync(cancellation), _pasts.RemoveAllAsync(cancellation)));
         }
 
         if (_drive is { } drive)
@@ -206,6 +286,25 @@ internal sealed class DriveDaemon : IHostedService
     private OpenDrive Drive() => _drive is { } drive && _stop is null
         ? drive
         : throw new DriveException(DriveError.NotFound, $"'{_request.Name}' is being unmounted.");
+
+    private T WithPath<T>(string path, Func<Volume, NodeId, T> work)
+    {
+        Volume engine = Drive().Engine ?? throw new DriveException(DriveError.Failed, $"'{_request.Name}' has no store to fetch from.");
+        try
+        {
+            return work(engine, engine.FindPath(path) ?? throw new DriveException(DriveError.NotFound, $"'{path}' is not on '{_request.Name}'."));
+        }
+        catch (FsException refusal)
+        {
+            throw new DriveException(refusal.Status == FsStatus.NoSpace ? DriveError.LocalDisk : DriveError.Failed, refusal.Message, refusal);
+        }
+    }
+
+    private static PinnedContent Pins(PinStatus pins) => new(Amount(pins.Pinned), Amount(pins.ToFetch), pins.Problem);
+
+    /// <summary>Limits as they are told.</summary>
+    internal static TransferLimits Limits(StoreLimits limits) =>
+        new(limits.Up.IsNone ? null : limits.Up.ToString(), limits.Down.IsNone ? null : limits.Down.ToString(), limits.Now.Up, limits.Now.Down);
 
     private static FileAmount Amount(Amount amount) => new(amount.Files, amount.Bytes);
 

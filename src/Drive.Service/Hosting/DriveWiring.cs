@@ -3,6 +3,7 @@ using Drive.Core.Platform;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Engine;
+using Drive.Engine.History;
 using Drive.Fuse;
 using Drive.Service.Linux;
 using Drive.Service.Logs;
@@ -25,32 +26,67 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
     // A folder answers at once or is away; the uploader comes back later by itself, and a mount must not wait for it.
     private static readonly RetryOptions LocalRetry = new() { AttemptsMax = 3, FirstDelay = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromSeconds(1) };
 
+    // Bytes over a link take their time; a pack that shares it with others must not be given up on the way.
+    private static readonly RetryOptions DistantRetry = LocalRetry with { Deadline = TimeSpan.FromMinutes(2) };
+
+    // What another device did shows after this time at the latest, where the store does not tell: two requests each time.
+    private static readonly TimeSpan LookNear = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookFar = TimeSpan.FromSeconds(4);
+
+    private static readonly TimeSpan GarbageDaily = TimeSpan.FromDays(1);
+    // Below class A a commit counts when it is still there after this. Arbitrary: longer than a put takes that was on its way.
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(2);
+
+    // A few segments, or the pack of a small document. Arbitrary.
+    private const long SmallBytes = 256 << 10;
+
     /// <summary>Opens the volume of a vault. Without its store it opens from what this machine has, when it was mounted here before.</summary>
     public async Task<OpenDrive> OpenAsync(VaultEntry entry, MountRequest request, VaultKeys keys, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        LateStore place = new(
-            new StoreDescription(entry.Store, IsLocal: true), () => stores.Open(entry.Store), store => request.ReadOnly ? null : StoreLock.Take(store, entry.Name));
+        Volume? volume = null;
+        LateStore log = stores.Late(entry.LogStore ?? entry.Store, store => (store as IWatchedStore)?.Watch(VaultNames.LogPrefix, () => Volatile.Read(ref volume)?.LookSoon()));
+        LateStore? packs = entry.LogStore is null ? null : stores.Late(entry.Store, static _ => null);
+        IObjectStore place = packs is null ? log : new SplitStore(packs, log);
         try
         {
-            string? notice = await ReachAsync(place, entry, loggers.CreateLogger<DriveWiring>(), cancellationToken);
+            string? notice = await ReachAsync(place, [log, .. packs is null ? [] : new[] { packs }], entry, loggers.CreateLogger<DriveWiring>(), cancellationToken);
             VolumeSettings settings = new()
             {
                 StateDirectory = paths.StateOf(entry.VaultId),
                 CacheDirectory = paths.CacheOf(entry.VaultId),
                 CacheLimitBytes = request.CacheLimitBytes ?? entry.CacheLimitBytes ?? CacheBytesDefault,
-                ReadOnly = request.ReadOnly,
+                ReadOnly = request.ReadOnly || request.At is not null,
+                RehearseReads = true,
+                GarbageInterval = GarbageDaily,
+                SecondLook = StoreProbe.GivesNamesByAnotherStep(log.Description) ? SecondLook : null,
+                LookInterval = request.Poll ?? entry.Poll ?? (place.Description.IsLocal ? LookNear : LookFar),
             };
-            IObjectStore store = place.Retried(LocalRetry, time, random).Traced(loggers.CreateLogger<StoreTraffic>(), new StoreTraffic());
-            Volume volume = await Volume.OpenAsync(settings, keys, store, disk, time, random, loggers.CreateLogger<Volume>(), cancellationToken);
+            StoreTraffic traffic = new();
+            StoreLimits limits = new(time)
+            {
+                Up = request.LimitUp ?? entry.LimitUp ?? RateSchedule.None,
+                Down = request.LimitDown ?? entry.LimitDown ?? RateSchedule.None,
+            };
+            RetryOptions retry = (place.Description.IsLocal ? LocalRetry : DistantRetry) with { SentAgain = limits.CountUp };
+            IObjectStore store = place.Retried(retry, time, random).Throttled(limits, IsUrgent).Traced(loggers.CreateLogger<StoreTraffic>(), traffic);
+            volume = await Volume.OpenAsync(settings, keys, store, disk, time, random, loggers.CreateLogger<Volume>(), cancellationToken);
+            BackgroundProbe? probe = place.Description.IsLocal || request.ReadOnly ? null : BackgroundProbe.Start(place.Throttled(limits, IsUrgent), volume.Head.SingleWriter is null ? ProbeUse.Vault : ProbeUse.Packs, volume.StopSending, time, random, loggers.CreateLogger<BackgroundProbe>());
             return new OpenDrive
             {
-                Volume = volume,
-                Store = entry.Store,
+                Volume = new HistoryVolume(volume, request.ShowSnapshots),
+                Store = place.Description.Url,
                 GetStatus = volume.GetStatus,
+                Devices = new DeviceDesk(volume, keys, store, entry.Where, time, random),
+                Health = new HealthDesk(volume, entry.Where, loggers.CreateLogger<HealthDesk>()),
+                Traffic = traffic,
+                Limits = limits,
+                Engine = volume,
                 WaitUploadedAsync = volume.WaitUploadedAsync,
                 StopAsync = async _ =>
                 {
-                    if (!await volume.StopAsync())
+                    bool isKept = await volume.StopAsync();
+                    await (probe?.DisposeAsync() ?? ValueTask.CompletedTask);
+                    if (!isKept)
                     {
                         throw new IOException("the local disk refused the last changes");
                     }
@@ -99,18 +135,23 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
         }
     }
 
+    // Commits and the little that others wait for do not queue behind packs.
+    private static bool IsUrgent(ObjectName name, long bytes) =>
+        bytes <= SmallBytes || !(name.Value.StartsWith(VaultNames.PackPrefix, StringComparison.Ordinal) || name.Value.StartsWith(VaultNames.CheckpointPrefix, StringComparison.Ordinal));
+
     // A store that is away is no reason not to mount; one with something else in it is.
-    private async Task<string?> ReachAsync(LateStore place, VaultEntry entry, ILogger logger, CancellationToken cancellationToken)
+    private async Task<string?> ReachAsync(IObjectStore place, LateStore[] parts, VaultEntry entry, ILogger logger, CancellationToken cancellationToken)
     {
         try
         {
-            place.Open();
+            Array.ForEach(parts, static part => part.Open());
             VaultInfo info = await VaultSetup.ProbeAsync(place, cancellationToken);
+            await (place is SplitStore ? SplitMark.RequireAsync(place, cancellationToken) : Task.CompletedTask);
             return info.Presence switch
             {
                 VaultPresence.Present when info.VaultId?.ToString() == entry.VaultId => null,
                 VaultPresence.NewerFormat => throw new VaultException(VaultErrorKind.NewerFormat, ""),
-                _ => throw new DriveException(DriveError.BadVault, $"'{entry.Store}' does not hold the vault '{entry.Name}': bring the right folder or disk back; what is only on this machine is kept."),
+                _ => throw new DriveException(DriveError.BadVault, $"'{entry.Where}' does not hold the vault '{entry.Name}': bring the right folder or disk back; what is only on this machine is kept."),
             };
         }
         catch (StoreException exception) when (disk.List(paths.StateOf(entry.VaultId)).Count > 0)

@@ -1,5 +1,7 @@
+using Drive.Control;
 using Drive.Core.Volumes;
 using Drive.Engine;
+using Drive.Stores.Wrappers;
 
 namespace Drive.Service.Hosting;
 
@@ -18,11 +20,26 @@ internal sealed record OpenDrive
     /// <summary>Where the data is.</summary>
     public required Func<VolumeStatus> GetStatus { get; init; }
 
+    /// <summary>What went to and from the store since it was opened; null where there is none.</summary>
+    public StoreTraffic? Traffic { get; init; }
+
+    /// <summary>The engine's volume, for what only it can; null where there is none.</summary>
+    public Volume? Engine { get; init; }
+
+    /// <summary>Limits of what goes to and from the store; null where there is none.</summary>
+    public StoreLimits? Limits { get; init; }
+
     /// <summary>Completes when everything done before the call is committed in the store.</summary>
     public required Func<Action<UploadProgress>, CancellationToken, Task<UploadProgress>> WaitUploadedAsync { get; init; }
 
     /// <summary>Makes everything durable on this machine and stops the work with the store.</summary>
     public required Func<CancellationToken, Task> StopAsync { get; init; }
+
+    /// <summary>The members of the vault; null where there is no vault.</summary>
+    public IDevices? Devices { get; init; }
+
+    /// <summary>Looks at the vault; null where there is none.</summary>
+    public IHealth? Health { get; init; }
 
     /// <summary>Something the user should know, or null.</summary>
     public string? Notice { get; init; }

@@ -21,15 +21,15 @@ internal sealed class SecretTool(TimeProvider time)
         return hasBus && (environment("PATH") ?? "").Split(':').Any(directory => directory.Length > 0 && File.Exists(Path.Combine(directory, "secret-tool")));
     }
 
-    /// <summary>Keeps a secret; false when the keyring did not take it.</summary>
-    public async Task<bool> StoreAsync(string name, string vaultId, byte[] secret, CancellationToken cancellationToken) =>
-        await RunAsync(["store", $"--label=Drive vault {name}", "application", "drive", "vault", vaultId], Convert.ToBase64String(secret), cancellationToken) is not null
-        && (await LookupAsync(vaultId, cancellationToken))?.AsSpan().SequenceEqual(secret) is true;
+    /// <summary>Keeps a secret under an id of a kind (an attribute's name); false when the keyring did not take it.</summary>
+    public async Task<bool> StoreAsync(string label, string attribute, string id, byte[] secret, CancellationToken cancellationToken) =>
+        await RunAsync(["store", "--label=" + label, "application", "drive", attribute, id], Convert.ToBase64String(secret), cancellationToken) is not null
+        && (await LookupAsync(attribute, id, cancellationToken))?.AsSpan().SequenceEqual(secret) is true;
 
     /// <summary>The secret, or null when the keyring does not give it.</summary>
-    public async Task<byte[]?> LookupAsync(string vaultId, CancellationToken cancellationToken)
+    public async Task<byte[]?> LookupAsync(string attribute, string id, CancellationToken cancellationToken)
     {
-        string? text = await RunAsync(["lookup", "application", "drive", "vault", vaultId], null, cancellationToken);
+        string? text = await RunAsync(["lookup", "application", "drive", attribute, id], null, cancellationToken);
         if (string.IsNullOrWhiteSpace(text))
         {
             return null;
@@ -40,8 +40,8 @@ internal sealed class SecretTool(TimeProvider time)
     }
 
     /// <summary>Takes a secret away; nothing when it is not there.</summary>
-    public async Task ClearAsync(string vaultId, CancellationToken cancellationToken) =>
-        await RunAsync(["clear", "application", "drive", "vault", vaultId], null, cancellationToken);
+    public async Task ClearAsync(string attribute, string id, CancellationToken cancellationToken) =>
+        await RunAsync(["clear", "application", "drive", attribute, id], null, cancellationToken);
 
     private async Task<string?> RunAsync(string[] arguments, string? input, CancellationToken cancellationToken)
     {

@@ -32,6 +32,12 @@ internal static partial class ServiceLog
     [LoggerMessage(9, LogLevel.Information, "The store answers again")]
     public static partial void StoreBack(this ILogger logger);
 
+    [LoggerMessage(12, LogLevel.Information, "Check: {Progress}")]
+    public static partial void CheckProgress(this ILogger logger, string progress);
+
+    [LoggerMessage(11, LogLevel.Error, "The store is no safe place for a vault, so nothing is sent: {Reasons}")]
+    public static partial void StoreUnsafe(this ILogger logger, string reasons);
+
     [LoggerMessage(10, LogLevel.Error, "The kernel connection ended with an error")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception);
 }

@@ -57,10 +57,18 @@ public sealed class VaultBook(DrivePaths paths, IDisk disk)
     public void Put(VaultEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
+        Change(others => others.Where(other => other.Name != entry.Name).Append(entry));
+    }
+
+    /// <summary>Forgets a vault; nothing else is touched.</summary>
+    public void Remove(string name) => Change(all => all.Where(entry => entry.Name != name));
+
+    private void Change(Func<IEnumerable<VaultEntry>, IEnumerable<VaultEntry>> change)
+    {
         disk.CreateDirectory(paths.Config);
         using IDisposable held = disk.TryLock(Path.Combine(paths.Config, "lock"), "", out _)
             ?? throw new DriveException(DriveError.InUse, "Another drive command is changing the settings: try again.");
-        VaultEntry[] vaults = [.. All().Where(other => other.Name != entry.Name).Append(entry).OrderBy(other => other.Name, StringComparer.Ordinal)];
+        VaultEntry[] vaults = [.. change(All()).OrderBy(other => other.Name, StringComparer.Ordinal)];
         DurableFile.Replace(disk, paths.ConfigFile, new VaultFile(VaultFile.KnownVersion, vaults).Encode());
     }
 

@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Text.Json;
+using Drive.Core.Stores;
 
 namespace Drive.Service.Settings;
 
 /// <summary>
-/// The settings file's JSON: <c>{"version": 1, "vaults": [{"name", "store", "vaultId", "keys", "mountpoint", "cacheLimitBytes"}, …]}</c>. Read and written
+/// The settings file's JSON: <c>{"version": 1, "vaults": [{"name", "store", "logStore", "vaultId", "keys", "mountpoint", "cacheLimitBytes", "limitUp", "limitDown", "pollSeconds"}, …]}</c>. Read and written
 /// token by token: a serializer's code would be compiled at run time, twice on the way to every mount.
 /// </summary>
 /// <param name="Version">Of the file's form; a newer one is refused, never rewritten.</param>
@@ -13,6 +14,9 @@ internal sealed record VaultFile(int Version, IReadOnlyList<VaultEntry> Vaults)
 {
     /// <summary>The form that is written.</summary>
     public const int KnownVersion = 1;
+
+    // A day: who wants to look more rarely than that unmounts.
+    private const double PollSecondsMax = 86_400;
 
     private static readonly JsonWriterOptions Layout = new() { Indented = true };
 
@@ -67,6 +71,7 @@ internal sealed record VaultFile(int Version, IReadOnlyList<VaultEntry> Vaults)
     {
         Name = vault.GetProperty("name").GetString() ?? throw Missing(),
         Store = vault.GetProperty("store").GetString() ?? throw Missing(),
+        LogStore = Optional(vault, "logStore")?.GetString(),
         VaultId = vault.GetProperty("vaultId").GetString() ?? throw Missing(),
         Keys = vault.GetProperty("keys").GetString() switch
         {
@@ -77,16 +82,28 @@ internal sealed record VaultFile(int Version, IReadOnlyList<VaultEntry> Vaults)
         },
         Mountpoint = Optional(vault, "mountpoint")?.GetString(),
         CacheLimitBytes = Optional(vault, "cacheLimitBytes")?.GetInt64(),
+        LimitUp = Limit(vault, "limitUp"),
+        LimitDown = Limit(vault, "limitDown"),
+        Poll = Optional(vault, "pollSeconds")?.GetDouble() is { } seconds
+            ? seconds is > 0 and <= PollSecondsMax ? TimeSpan.FromSeconds(seconds) : throw new FormatException("An interval is none.")
+            : null,
     };
 
     private static JsonElement? Optional(JsonElement vault, string name) =>
         vault.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private static RateSchedule? Limit(JsonElement vault, string name) => Optional(vault, name)?.GetString() is { } text ? RateSchedule.ParseWritten(text) : null;
 
     private static void Write(Utf8JsonWriter writer, VaultEntry vault)
     {
         writer.WriteStartObject();
         writer.WriteString("name", vault.Name);
         writer.WriteString("store", vault.Store);
+        if (vault.LogStore is { } logStore)
+        {
+            writer.WriteString("logStore", logStore);
+        }
+
         writer.WriteString("vaultId", vault.VaultId);
         writer.WriteString("keys", vault.Keys switch
         {
@@ -101,7 +118,22 @@ internal sealed record VaultFile(int Version, IReadOnlyList<VaultEntry> Vaults)
             writer.WriteNumber("cacheLimitBytes", limit);
         }
 
+        Write(writer, "limitUp", vault.LimitUp);
+        Write(writer, "limitDown", vault.LimitDown);
+        if (vault.Poll is { } poll)
+        {
+            writer.WriteNumber("pollSeconds", poll.TotalSeconds);
+        }
+
         writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, string name, RateSchedule? limit)
+    {
+        if (limit is not null)
+        {
+            writer.WriteString(name, limit.ToString());
+        }
     }
 
     private static FormatException Missing() => new("A property is missing.");

@@ -40,6 +40,9 @@ public sealed record RepairResult
     /// <summary>Files in it.</summary>
     public required int FoundFiles { get; init; }
 
+    /// <summary>Whether what was pinned is pinned again; else that can't be read any more.</summary>
+    public required bool PinsKept { get; init; }
+
     /// <summary>Where the old database is now, or null when there was none.</summary>
     public required string? OldDatabase { get; init; }
 }
@@ -47,7 +50,7 @@ public sealed record RepairResult
 /// <summary>Builds a vault's local state anew while no daemon has it open.</summary>
 internal sealed class StateRepair(DrivePaths paths, StoreOpener stores, IDisk disk, TimeProvider time, IRandomSource random)
 {
-    public async Task<RepairResult> RunAsync(VaultEntry entry, VaultKeys keys, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public async Task<RepairResult> RunAsync(VaultEntry entry, VaultKeys keys, bool withHistory, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         string lockPath = paths.StateOf(entry.VaultId) + ".lock";
         disk.CreateDirectory(Path.GetDirectoryName(lockPath)!);
@@ -56,9 +59,9 @@ internal sealed class StateRepair(DrivePaths paths, StoreOpener stores, IDisk di
         VolumeSettings settings = new() { StateDirectory = paths.StateOf(entry.VaultId), CacheDirectory = paths.CacheOf(entry.VaultId) };
         try
         {
-            await using IObjectStore store = stores.Open(entry.Store);
+            await using IObjectStore store = stores.Open(entry.Store, entry.LogStore);
             RebuildReport report = await StateRebuild.RunAsync(
-                settings, keys, store, disk, time, random, loggers.CreateLogger<StateRepair>(), RebuildMode.Asked, cancellationToken);
+                settings, keys, store, disk, time, random, loggers.CreateLogger<StateRepair>(), withHistory ? RebuildMode.AskedForHistory : RebuildMode.Asked, cancellationToken);
             return new RepairResult
             {
                 Name = entry.Name,
@@ -69,6 +72,7 @@ internal sealed class StateRepair(DrivePaths paths, StoreOpener stores, IDisk di
                 Lost = [.. report.Lost.Select(static range => new LostBytes(range.Path, range.Offset, range.Length))],
                 FoundFolder = report.FoundFolder,
                 FoundFiles = report.FoundFiles,
+                PinsKept = report.ArePinsKnown,
                 OldDatabase = report.Aside,
             };
         }
@@ -84,6 +88,6 @@ internal sealed class StateRepair(DrivePaths paths, StoreOpener stores, IDisk di
         LocalStateException or MetadataCorruptException or MetadataKeyException or Cache.Dirty.CorruptLogException => new DriveException(
             DriveError.LocalDisk, $"{exception.Message} Nothing was changed: 'drive repair {entry.Name}' builds the local state anew and says what it finds.", exception),
         MetadataVersionException => new DriveException(DriveError.LocalDisk, exception.Message, exception),
-        _ => VaultErrors.Translate(exception, entry.Store),
+        _ => VaultErrors.Translate(exception, entry.Where),
     };
 }

@@ -19,19 +19,33 @@ internal static class VaultErrors
         _ => null,
     };
 
+    /// <summary>Does work on a vault; what a vault or store refuses on the way is said for people.</summary>
+    public static async Task<T> TranslatedAsync<T>(string store, Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception exception) when (exception is not DriveException && Translate(exception, store) is { } known)
+        {
+            throw known;
+        }
+    }
+
     /// <summary>What kind a vault's refusal is.</summary>
     public static DriveError ErrorOf(VaultErrorKind kind) => kind switch
     {
         VaultErrorKind.NoVault or VaultErrorKind.Interrupted or VaultErrorKind.NewerFormat => DriveError.BadVault,
         VaultErrorKind.AlreadyExists => DriveError.InUse,
-        VaultErrorKind.WrongSecret or VaultErrorKind.MalformedSecret or VaultErrorKind.MalformedKeys or VaultErrorKind.NotMember => DriveError.WrongSecret,
+        VaultErrorKind.NotReady => DriveError.NotReady,
+        VaultErrorKind.WrongSecret or VaultErrorKind.NeedsAccountKey or VaultErrorKind.MalformedSecret or VaultErrorKind.MalformedKeys or VaultErrorKind.NotMember => DriveError.WrongSecret,
         _ => throw new UnreachableException(),
     };
 
     /// <summary>What kind a store's failure is.</summary>
     public static DriveError ErrorOf(StoreErrorKind kind) => kind switch
     {
-        StoreErrorKind.Unreachable or StoreErrorKind.Throttled or StoreErrorKind.Denied or StoreErrorKind.Full => DriveError.StoreUnreachable,
+        StoreErrorKind.Unreachable or StoreErrorKind.Throttled or StoreErrorKind.Denied or StoreErrorKind.SignInRefused or StoreErrorKind.Full => DriveError.StoreUnreachable,
         StoreErrorKind.TooLarge or StoreErrorKind.Malformed => DriveError.BadVault,
         StoreErrorKind.Failed => DriveError.Failed,
         _ => throw new UnreachableException(),

@@ -10,7 +10,7 @@ namespace Drive.Stores.Folder;
 /// and syncs the directories, so a name never shows half an object. An object is called absent only while the folder's marker is seen.
 /// </summary>
 /// <remarks>Threads: all calls may run at once, also from several processes on one folder. Owns its lock and its open files.</remarks>
-public sealed class FolderStore : IObjectStore, IExclusiveStore
+public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
 {
     private const string LockName = ".lock";
 
@@ -93,34 +93,46 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore
     public Task DeleteAsync(ObjectName name, CancellationToken cancellationToken) =>
         Task.Run(() => Guard(() => Delete(PathOf(name))), cancellationToken);
 
-    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, CancellationToken cancellationToken) => ListAsync(prefix, "", cancellationToken);
+
+    /// <summary>
+    /// As the other, in order: names as lists of parts, parts by their characters. Only names behind <paramref name="after"/> are given, and folders that lie wholly before
+    /// it are not looked into, so that a listing can be gone on with.
+    /// </summary>
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(prefix);
-        var folders = new Stack<string>();
-        folders.Push(prefix[..(prefix.LastIndexOf('/') + 1)]);
-        while (folders.TryPop(out string? folder))
+        ArgumentNullException.ThrowIfNull(after);
+        Stack<(string Folder, Queue<string> Names)> open = new();
+        await OpenAsync(prefix[..(prefix.LastIndexOf('/') + 1)]);
+        while (open.TryPeek(out (string Folder, Queue<string> Names) inner))
         {
-            IReadOnlyList<string> names = await Task.Run(() => Guard(() => ListFolder(folder)), cancellationToken);
-            foreach (string name in names)
+            if (!inner.Names.TryDequeue(out string? name))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                string full = folder + name;
-                if (!ObjectName.IsValid(full) || !IsUnder(full, prefix))
-                {
-                    continue;
-                }
+                open.Pop();
+                continue;
+            }
 
-                string path = Path.Combine(_root.Path, full);
-                if (Guard(() => _disk.DirectoryExists(path)))
-                {
-                    folders.Push(full + "/");
-                }
-                else if (full.StartsWith(prefix, StringComparison.Ordinal) && Guard(() => TryGetLength(path)) is { } length)
-                {
-                    yield return new ObjectInfo(new ObjectName(full), length);
-                }
+            cancellationToken.ThrowIfCancellationRequested();
+            string full = inner.Folder + name;
+            if (!ObjectName.IsValid(full) || !IsUnder(full, prefix) || IsBefore(full, after))
+            {
+                continue;
+            }
+
+            string path = Path.Combine(_root.Path, full);
+            if (Guard(() => _disk.DirectoryExists(path)))
+            {
+                await OpenAsync(full + "/");
+            }
+            else if (full != after && full.StartsWith(prefix, StringComparison.Ordinal) && Guard(() => TryGetLength(path)) is { } length)
+            {
+                yield return new ObjectInfo(new ObjectName(full), length);
             }
         }
+
+        async Task OpenAsync(string folder) =>
+            open.Push((folder, new Queue<string>((await Task.Run(() => Guard(() => ListFolder(folder)), cancellationToken)).Order(StringComparer.Ordinal))));
     }
 
     public Task<StoreSpace?> GetSpaceAsync(CancellationToken cancellationToken) =>
@@ -143,6 +155,23 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore
         {
             throw StoreErrors.FromDisk(exception, _root.Path);
         }
+    }
+
+    /// <summary>Through the disk; nothing is watched when the folder is away now.</summary>
+    public IDisposable Watch(string prefix, Action changed)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        ArgumentNullException.ThrowIfNull(changed);
+
+        // A folder on the way to the prefix is told of too: what appears in one that is just made may be missed.
+        return _disk.Watch(_root.Path, path =>
+        {
+            string name = path.Length > _root.Path.Length ? path[(_root.Path.Length + 1)..] : "";
+            if (IsUnder(name, prefix) || name.Length == 0)
+            {
+                changed();
+            }
+        });
     }
 
     public ValueTask DisposeAsync()
@@ -326,6 +355,10 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore
 
     private static bool IsUnder(string name, string prefix) =>
         name.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(name + "/", StringComparison.Ordinal);
+
+    // "a/b" comes before "a-b": a slash ends a part, and the shorter part is the first.
+    private static bool IsBefore(string name, string after) =>
+        !after.StartsWith(name + "/", StringComparison.Ordinal) && string.CompareOrdinal(name.Replace('/', '\0'), after.Replace('/', '\0')) < 0;
 
     private T Guard<T>(Func<T> action)
     {

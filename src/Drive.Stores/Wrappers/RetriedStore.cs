@@ -18,7 +18,11 @@ internal sealed class RetriedStore(IObjectStore inner, RetryOptions options, Tim
         bool isMade = await RetryAsync(
             token =>
             {
-                attempts++;
+                if (++attempts > 1)
+                {
+                    options.SentAgain?.Invoke(content.Length);
+                }
+
                 return inner.PutIfAbsentAsync(name, content, token);
             },
             cancellationToken);
@@ -148,7 +152,7 @@ internal sealed class RetriedStore(IObjectStore inner, RetryOptions options, Tim
             catch (StoreException exception) when (exception.IsTransient && attempts < options.AttemptsMax && !cancellationToken.IsCancellationRequested)
             {
                 last = exception;
-                TimeSpan delay = options.DelayAfter(attempts, NextShare());
+                TimeSpan delay = options.DelayAfter(attempts, random);
                 if (time.GetElapsedTime(start) + delay >= options.Deadline)
                 {
                     throw;
@@ -162,12 +166,5 @@ internal sealed class RetriedStore(IObjectStore inner, RetryOptions options, Tim
                     StoreErrorKind.Unreachable, isTransient: true, $"{inner.Description.Url} did not answer within {options.Deadline}.", last ?? (Exception)exception);
             }
         }
-    }
-
-    private double NextShare()
-    {
-        Span<byte> bytes = stackalloc byte[2];
-        random.Fill(bytes);
-        return BitConverter.ToUInt16(bytes) / (double)ushort.MaxValue;
     }
 }

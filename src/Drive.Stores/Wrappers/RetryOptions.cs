@@ -1,3 +1,5 @@
+using Drive.Core.Platform;
+
 namespace Drive.Stores.Wrappers;
 
 /// <summary>How long and how often a call is tried again.</summary>
@@ -15,10 +17,21 @@ public sealed record RetryOptions
     /// <summary>For the whole call. After it, <see cref="Core.Stores.StoreErrorKind.Unreachable"/> or the last error.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>Told of bytes of content that go to the store once more, so that a limit of the rate counts them too.</summary>
+    public Action<long>? SentAgain { get; init; }
+
     /// <summary>The wait after the given number of tries; <paramref name="share"/> is from 0 to 1.</summary>
     internal TimeSpan DelayAfter(int attempts, double share)
     {
         double full = Math.Min(DelayMax.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, Math.Min(attempts - 1, 30)));
         return TimeSpan.FromMilliseconds(full * (1 - (share / 2)));
+    }
+
+    /// <summary>The wait after the given number of tries, shortened at random.</summary>
+    internal TimeSpan DelayAfter(int attempts, IRandomSource random)
+    {
+        Span<byte> bytes = stackalloc byte[2];
+        random.Fill(bytes);
+        return DelayAfter(attempts, BitConverter.ToUInt16(bytes) / (double)ushort.MaxValue);
     }
 }

@@ -10,8 +10,8 @@ public static class StoreWrappers
     public static IObjectStore Retried(this IObjectStore store, RetryOptions options, TimeProvider time, IRandomSource random) =>
         new RetriedStore(store, options, time, random);
 
-    public static IObjectStore Throttled(this IObjectStore store, ThrottleOptions options, TimeProvider time) =>
-        new ThrottledStore(store, options, time);
+    public static IObjectStore Throttled(this IObjectStore store, StoreLimits limits, Func<ObjectName, long, bool> isUrgent) =>
+        new ThrottledStore(store, limits, isUrgent);
 
     public static IObjectStore Traced(this IObjectStore store, ILogger logger, StoreTraffic traffic) =>
         new TracedStore(store, logger, traffic);

@@ -34,6 +34,9 @@ public sealed class CheckpointReader
 
     public int PartCount => _parts.Count;
 
+    /// <summary>The manifest's name in the store: for errors about what it holds.</summary>
+    public string ObjectName => _name;
+
     /// <summary>Opens a checkpoint that a proven commit names.</summary>
     public static async Task<CheckpointReader> OpenAsync(IObjectStore store, VaultKeys keys, CheckpointRef checkpoint, CancellationToken cancellationToken)
     {
@@ -56,6 +59,7 @@ public sealed class CheckpointReader
             ? member
             : throw new VaultIntegrityException(name.Value, IntegrityKind.Signer, "its signer is no active member");
         opened.VerifySignature(signer.SigningPublicKey, bytes, name.Value);
+        keys.Learn(state);
         return new CheckpointReader(store, keys, state, parts, name.Value);
     }
 
@@ -65,13 +69,33 @@ public sealed class CheckpointReader
     /// </summary>
     public static async Task<CheckpointReader> OpenAsync(IObjectStore store, VaultKeys keys, FloorRef floor, VaultState from, CancellationToken cancellationToken)
     {
+        keys.Learn(from);
         CheckpointReader reader = await OpenAsync(store, keys, floor.Checkpoint, cancellationToken);
         if (reader.State.Seq <= from.Seq || floor.Number != from.Floor + 1)
         {
             throw new VaultIntegrityException(reader._name, IntegrityKind.RolledBack, "a floor leads back behind what this device has seen");
         }
 
-        return new CheckpointReader(store, keys, reader.State with { Floor = floor.Number, LastCheckpoint = floor.Checkpoint }, reader._parts, reader._name);
+        if (!reader.State.CanFollow(from))
+        {
+            throw new VaultIntegrityException(reader._name, IntegrityKind.Rule, "its members are not those that this device has seen");
+        }
+
+        return reader.At(reader.State with { Floor = floor.Number, LastCheckpoint = floor.Checkpoint });
+    }
+
+    /// <summary>
+    /// Opens the last checkpoint of a state that this device has proven. What it says of the members is proven only when the log from there on has led to a state
+    /// that <see cref="VaultState.IsSameAs"/> the proven one.
+    /// </summary>
+    public static async Task<CheckpointReader> OpenAsync(IObjectStore store, VaultKeys keys, VaultState proven, CancellationToken cancellationToken)
+    {
+        CheckpointRef checkpoint = proven.LastCheckpoint ?? throw new ArgumentException("The log had named no checkpoint.", nameof(proven));
+        keys.Learn(proven);
+        CheckpointReader reader = await OpenAsync(store, keys, checkpoint, cancellationToken);
+        return proven.CanFollow(reader.State)
+            ? reader.At(reader.State with { Floor = Math.Max(reader.State.Floor, proven.Floor), LastCheckpoint = checkpoint })
+            : throw new VaultIntegrityException(reader._name, IntegrityKind.Rule, "its members are not those that this device has seen");
     }
 
     /// <summary>All rows, part by part. Throws at the end when they do not give the state hash.</summary>
@@ -90,6 +114,17 @@ public sealed class CheckpointReader
             throw new VaultIntegrityException(_name, IntegrityKind.StateHash, "the checkpoint's rows are not those of its commit");
         }
     }
+
+    /// <summary>Reads all of it, to know that the store gives it back; whoever names a checkpoint does so first.</summary>
+    public async Task ProveAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var part in ReadAsync(cancellationToken))
+        {
+            _ = part;
+        }
+    }
+
+    private CheckpointReader At(VaultState state) => new(_store, _keys, state, _parts, _name);
 
     private async Task<RowChanges> ReadPartAsync(CheckpointPart part, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Vault.Packs;
 using FileMode = Drive.Core.Volumes.FileMode;
 
 namespace Drive.Vault.Codec;
@@ -130,7 +131,7 @@ internal static class RowCodec
     {
         var block = new BlockId(reader.Raw32());
         var pack = new PackId(reader.Raw32());
-        long packOffset = reader.Count();
+        long packOffset = reader.Count(PackReader.PackBytesMax);
         int firstSegment = reader.Count32(0, int.MaxValue - BlockSegments.SegmentsMax);
         (int plainLength, int[] segments) = ReadSegments(ref reader);
         return new BlockRow(block, pack, packOffset, firstSegment, plainLength, segments);

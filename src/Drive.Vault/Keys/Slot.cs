@@ -20,6 +20,15 @@ internal enum SlotKind : byte
 
     /// <summary>A device's exported keys behind a passphrase; lies on that device's disk.</summary>
     DeviceKeys = 3,
+
+    /// <summary>A pairing code: 256 random bits, so no rounds.</summary>
+    Pairing = 4,
+
+    /// <summary>PBKDF2 of the passphrase alone, where the owner wants to join with nothing else.</summary>
+    PassphraseAlone = 5,
+
+    /// <summary>What a device that has a pairing code asks the single writer of a vault, under that code; holds no secret.</summary>
+    PairingRequest = 6,
 }
 
 /// <summary>
@@ -112,11 +121,16 @@ internal static class Slot
     private static ReadOnlySpan<byte> Nonce => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
     private static VaultException WrongSecret(SlotKind kind) => new(
-        VaultErrorKind.WrongSecret, kind == SlotKind.Recovery ? "This recovery key does not open this vault." : "Wrong passphrase.");
+        VaultErrorKind.WrongSecret, kind switch
+        {
+            SlotKind.Recovery => "This recovery key does not open this vault.",
+            SlotKind.Pairing or SlotKind.PairingRequest => "This pairing code does not open this vault.",
+            _ => "Wrong passphrase.",
+        });
 
     private static void CheckIterations(SlotKind kind, long iterations, string objectName)
     {
-        bool valid = kind == SlotKind.Recovery ? iterations == 0 : iterations is >= PassphraseCost.IterationsMin and <= PassphraseCost.IterationsMax;
+        bool valid = kind is SlotKind.Recovery or SlotKind.Pairing or SlotKind.PairingRequest ? iterations == 0 : iterations is >= PassphraseCost.IterationsMin and <= PassphraseCost.IterationsMax;
         if (!valid && !Mistakes.Has(Mistake.PassphraseCostNotChecked))
         {
             throw new VaultIntegrityException(objectName, IntegrityKind.UnsupportedSuite, "the passphrase's cost is outside what is accepted");

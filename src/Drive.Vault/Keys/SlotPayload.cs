@@ -7,8 +7,8 @@ using Drive.Vault.Sealing;
 namespace Drive.Vault.Keys;
 
 /// <summary>
-/// What a slot in the store holds: the master keys, and what the one who opens it must find in the log at the least. A recovery slot adds the
-/// account secret and the identity that may enrol a device.
+/// What a slot in the store holds: the master keys, what the one who opens it must find in the log at the least, the account secret, and the identity that may
+/// enrol a device. (Passphrase slots of before November 2026 lack the last two.)
 /// </summary>
 internal sealed class SlotPayload : IDisposable
 {
@@ -24,10 +24,10 @@ internal sealed class SlotPayload : IDisposable
 
     public SecretBytes? AccountSecret { get; init; }
 
-    public SigningKey? Recovery { get; init; }
+    public SigningKey? Identity { get; init; }
 
     /// <summary>The payload for keys that are in use; secrets go straight into the writer.</summary>
-    public static void Write(ByteWriter writer, VaultKeys keys, LogPin leastHead, long leastFloor, SigningKey? recovery)
+    public static void Write(ByteWriter writer, VaultKeys keys, LogPin leastHead, long leastFloor, SigningKey identity)
     {
         writer.Byte(Version);
         writer.Raw(keys.GenesisHash);
@@ -35,14 +35,37 @@ internal sealed class SlotPayload : IDisposable
         writer.Raw(leastHead.Hash);
         writer.Count(leastFloor);
         keys.WriteMasterKeys(writer);
-        writer.Bool(recovery is not null);
-        if (recovery is not null)
+        writer.Bool(true);
+        writer.Raw(keys.AccountSecret);
+        writer.Device(identity.Device);
+        writer.Raw(identity.PublicKey);
+        writer.Raw(identity.Scalar);
+    }
+
+    /// <summary>Opens a slot; see <see cref="Slot.Open"/>.</summary>
+    public static SlotPayload Open(ReadOnlySpan<byte> slot, SlotKind kind, VaultHeader header, ReadOnlySpan<byte> passphrase, ReadOnlySpan<byte> secret, string objectName)
+    {
+        byte[] plain = Slot.Open(slot, kind, header.VaultId, passphrase, secret, objectName);
+        try
         {
-            writer.Raw(keys.AccountSecret);
-            writer.Device(recovery.Device);
-            writer.Raw(recovery.PublicKey);
-            writer.Raw(recovery.Scalar);
+            return Read(plain, objectName);
         }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(plain);
+        }
+    }
+
+    /// <summary>A slot that nobody can be enrolled with is refused.</summary>
+    public static SlotPayload RequireIdentity(SlotPayload payload, string objectName)
+    {
+        if (payload.Identity is not null)
+        {
+            return payload;
+        }
+
+        payload.Dispose();
+        throw new VaultIntegrityException(objectName, IntegrityKind.Malformed, "a slot without an identity that may enrol a device");
     }
 
     public static SlotPayload Read(ReadOnlySpan<byte> source, string objectName)
@@ -58,13 +81,13 @@ internal sealed class SlotPayload : IDisposable
         long leastFloor = reader.Count();
         SortedList<int, SecretBytes> masterKeys = VaultKeys.ReadMasterKeys(ref reader);
         SecretBytes? account = null;
-        SigningKey? recovery = null;
+        SigningKey? identity = null;
         if (reader.Bool())
         {
             account = new SecretBytes(reader.Raw(Bytes32.Size));
             DeviceId device = reader.Device();
             ReadOnlySpan<byte> publicKey = reader.Raw(SigningKey.PublicKeyBytes);
-            recovery = Import(device, reader.Raw(Bytes32.Size), publicKey, reader);
+            identity = Import(device, reader.Raw(Bytes32.Size), publicKey, reader);
         }
 
         reader.ExpectEnd();
@@ -75,7 +98,7 @@ internal sealed class SlotPayload : IDisposable
             LeastFloor = leastFloor,
             MasterKeys = masterKeys,
             AccountSecret = account,
-            Recovery = recovery,
+            Identity = identity,
         };
     }
 
@@ -100,6 +123,6 @@ internal sealed class SlotPayload : IDisposable
         }
 
         AccountSecret?.Dispose();
-        Recovery?.Dispose();
+        Identity?.Dispose();
     }
 }

@@ -14,6 +14,9 @@ public sealed partial class VaultKeys
 
     private static ReadOnlySpan<byte> ExportMagic => "DRVKEYS1"u8;
 
+    /// <summary>What a new device needs beside the passphrase: for its owner's eyes.</summary>
+    public string FormatAccountKey() => SecretText.Account.Format(AccountSecret);
+
     /// <summary>Every secret in the clear: zero the array after use.</summary>
     public byte[] Export()
     {

@@ -16,7 +16,7 @@ public sealed partial class VaultKeys : IDisposable
     /// <summary>Dedup ids and the state hash outlive key rotation, so their keys come from the first epoch for good.</summary>
     private const int IdentityEpoch = 1;
 
-    private readonly SortedList<int, SecretBytes> _masterKeys;
+    private volatile SortedList<int, SecretBytes> _masterKeys;
     private readonly ConcurrentDictionary<(int Epoch, string Label), SecretBytes> _subKeys = [];
     private readonly SecretBytes _deviceSecret;
     private readonly SecretBytes _accountSecret;

@@ -19,7 +19,8 @@ internal sealed class VaultMaker : IDisposable
     private readonly VaultHeader _header;
     private readonly VaultKeys _keys;
     private readonly SecretBytes _recoverySecret;
-    private readonly SigningKey _recovery;
+    private readonly JoinIdentity _recovery;
+    private readonly JoinIdentity? _passphrase;
     private readonly Attempt _genesis;
 
     public VaultMaker(CreateVaultOptions options, TimeProvider time, IRandomSource random)
@@ -29,7 +30,8 @@ internal sealed class VaultMaker : IDisposable
         using SecretBytes vaultId = Draw(random);
         _header = new VaultHeader(new Bytes32(vaultId.Span));
         _recoverySecret = Draw(random);
-        _recovery = SigningKey.Create(DrawDevice(random));
+        _recovery = JoinIdentity.ForRecovery(random);
+        _passphrase = options.Passphrase is null ? null : JoinIdentity.ForPassphrase(random);
         _keys = new VaultKeys(
             _header, default, new() { [1] = Draw(random) }, 1, CheckName(options.DeviceName), SigningKey.Create(DrawDevice(random)), Draw(random), Draw(random));
         _genesis = MakeGenesis(Nanoseconds(time));
@@ -66,7 +68,8 @@ internal sealed class VaultMaker : IDisposable
         List<(ObjectName Name, byte[] Bytes)> objects = [(VaultNames.Vault, _header.Encode()), SealRecoverySlot()];
         if (_options.Passphrase is { } passphrase)
         {
-            objects.Add(PassphraseSlot.Seal(_keys, new LogPin(1, _genesis.Hash), 0, passphrase, _options.PassphraseIterations, _random));
+            objects.Add(PassphraseSlot.Seal(
+                _keys, _passphrase!, new LogPin(1, _genesis.Hash), 0, passphrase, _options.PassphraseAlone, _options.PassphraseIterations, _random));
         }
 
         objects.Add((_genesis.Name, _genesis.Bytes));
@@ -87,7 +90,7 @@ internal sealed class VaultMaker : IDisposable
         var log = new VaultLog(store, _keys, _random);
         ReadResult first = await log.ReadNextAsync(VaultState.BeforeGenesis(_keys), rows => rows, cancellationToken);
         return first is ReadResult.Next next
-            ? new CreatedVault(_keys, RecoveryKey.Format(_recoverySecret.Span), next.State, next.Commit)
+            ? new CreatedVault(_keys, SecretText.Recovery.Format(_recoverySecret.Span), next.State, next.Commit)
             : throw new VaultIntegrityException(_genesis.Name.Value, IntegrityKind.Missing, "is not what was just put");
     }
 
@@ -98,6 +101,7 @@ internal sealed class VaultMaker : IDisposable
     {
         _recoverySecret.Dispose();
         _recovery.Dispose();
+        _passphrase?.Dispose();
     }
 
     /// <summary>False for a name that is taken counts as done when it holds these very bytes: an earlier put whose answer was lost.</summary>
@@ -138,30 +142,10 @@ internal sealed class VaultMaker : IDisposable
             Name = _keys.DeviceName,
             SigningPublicKey = _keys.Signer.PublicKey,
         };
-        var recovery = new VaultMember
-        {
-            Id = _recovery.Device,
-            Kind = MemberKind.Recovery,
-            Number = 0,
-            Name = "recovery key",
-            SigningPublicKey = _recovery.PublicKey,
-        };
-        return VaultLog.Prepare(VaultState.BeforeGenesis(_keys), new CommitDraft { Rows = rows, Members = [new Enrol(device), new Enrol(recovery)], Time = now }, _keys, _keys.Signer, _random);
+        return VaultLog.Prepare(VaultState.BeforeGenesis(_keys), new CommitDraft { Rows = rows, Members = [new Enrol(device), .. _recovery.Changes, .. _passphrase?.Changes ?? [], .. _options.SingleWriter ? [new Appoint(device.Id)] : Array.Empty<MemberChange>()], Time = now }, _keys, _keys.Signer, _random);
     }
 
-    private (ObjectName Name, byte[] Bytes) SealRecoverySlot()
-    {
-        using var payload = new ByteWriter(1024);
-        SlotPayload.Write(payload, _keys, new LogPin(1, _genesis.Hash), 0, _recovery);
-        byte[] slot = Slot.Seal(SlotKind.Recovery, _header, [], _recoverySecret.Span, 0, payload.Written, _random);
-        return (RecoverySlotName(_recoverySecret, _header), slot);
-    }
-
-    /// <summary>The recovery slot's name follows from the key, so it is found without a listing; to others it is random.</summary>
-    internal static ObjectName RecoverySlotName(SecretBytes recoverySecret, VaultHeader header)
-    {
-        Span<byte> id = stackalloc byte[16];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, recoverySecret.Span, id, header.VaultId.AsSpan(), Encoding.ASCII.GetBytes(Labels.RecoverySlotName));
-        return VaultNames.Slot(id);
-    }
+    private (ObjectName Name, byte[] Bytes) SealRecoverySlot() =>
+        (VaultJoin.SlotName(SlotKind.Recovery, _recoverySecret, _header),
+        _recovery.Seal(_keys, SlotKind.Recovery, [], _recoverySecret.Span, 0, new LogPin(1, _genesis.Hash), 0, _random));
 }

@@ -8,5 +8,5 @@ public static partial class VaultSetup
 {
     /// <summary>The vault's head, by following the chain from its start or its last floor: what a slot pins. Reads no tree.</summary>
     public static Task<VaultState> ReadHeadAsync(IObjectStore store, VaultKeys keys, IRandomSource random, CancellationToken cancellationToken) =>
-        VaultRecovery.FollowAsync(new VaultLog(store, keys, random), store, keys, VaultState.BeforeGenesis(keys), [new LogPin(0, keys.HeaderHash)], cancellationToken);
+        VaultJoin.FollowAsync(new VaultLog(store, keys, random), store, keys, VaultState.BeforeGenesis(keys), [new LogPin(0, keys.HeaderHash)], null, cancellationToken);
 }

@@ -38,11 +38,17 @@ public sealed record CreateVaultOptions
     /// <summary>UTF-8, in the normal form that the caller always uses. Null: no passphrase slot.</summary>
     public byte[]? Passphrase { get; init; }
 
+    /// <summary>Whether the passphrase opens the vault on a new device without the account key: then it must be a strong one.</summary>
+    public bool PassphraseAlone { get; init; }
+
     /// <summary>Rounds for the passphrase; see <see cref="PassphraseCost.Calibrate"/>.</summary>
     public int PassphraseIterations { get; init; } = PassphraseCost.IterationsMin;
 
     /// <summary>Remove what an interrupted making left, where there is no first commit, and start afresh.</summary>
     public bool ReplaceInterrupted { get; init; }
+
+    /// <summary>Only one device's commits count, this one's first: for a store that does not keep names that are taken.</summary>
+    public bool SingleWriter { get; init; }
 
     public uint RootMode { get; init; } = 0x1ED;
 
@@ -121,7 +127,15 @@ public static partial class VaultSetup
     /// </summary>
     public static Task<RecoveredVault> RecoverAsync(
         IObjectStore store, string recoveryKey, string deviceName, LogPin? atLeast, TimeProvider time, IRandomSource random, CancellationToken cancellationToken) =>
-        VaultRecovery.RunAsync(store, recoveryKey, deviceName, atLeast, time, random, cancellationToken);
+        JoinAsync(store, new JoinSecret.RecoveryKey(recoveryKey), deviceName, atLeast, time, random, cancellationToken);
+
+    /// <summary>
+    /// The same with any of the secrets that let a device in. <see cref="VaultErrorKind.WrongSecret"/> where it opens nothing, was used or was replaced;
+    /// <see cref="VaultErrorKind.NeedsAccountKey"/> where a passphrase is not enough.
+    /// </summary>
+    public static Task<RecoveredVault> JoinAsync(
+        IObjectStore store, JoinSecret secret, string deviceName, LogPin? atLeast, TimeProvider time, IRandomSource random, CancellationToken cancellationToken) =>
+        VaultJoin.RunAsync(store, secret, deviceName, atLeast, time, random, cancellationToken);
 
     internal const int SmallBytesMax = 64 * 1024;
 }

@@ -1,17 +1,27 @@
 using Drive.Vault.Codec;
+using Drive.Vault.Keys;
+using Drive.Vault.Sealing;
 
 namespace Drive.Vault.Log;
 
 /// <summary>A commit's body as bytes, before it is sealed.</summary>
 internal static class CommitCodec
 {
-    private const byte Version = 1;
+    /// <summary>Without changes of history: what programs of before November 2026 read.</summary>
+    private const byte PlainVersion = 1;
+
+    /// <summary>With changes of history, at least one.</summary>
+    private const byte HistoryVersion = 2;
     private const byte EnrolTag = 1;
     private const byte RevokeTag = 2;
+    private const byte AnnounceTag = 3;
+    private const byte RotateTag = 4;
+    private const byte RenameTag = 5;
+    private const byte AppointTag = 6;
 
     public static void Write(ByteWriter writer, CommitContent content)
     {
-        writer.Byte(Version);
+        writer.Byte(content.History.Count == 0 ? PlainVersion : HistoryVersion);
         writer.Raw(content.VaultId);
         writer.Count(content.Gen);
         writer.Count(content.Seq);
@@ -48,19 +58,25 @@ internal static class CommitCodec
             RefCodec.Write(writer, content.Floor);
         }
 
+        if (content.History.Count > 0)
+        {
+            HistoryCodec.Write(writer, content.History);
+        }
+
         RowStream.Write(writer, content.Rows);
     }
 
     public static CommitContent Read(ReadOnlySpan<byte> body, string objectName)
     {
         var reader = new ByteReader(body, objectName);
-        if (reader.Byte() != Version)
+        byte version = reader.Byte();
+        if (version is not (PlainVersion or HistoryVersion))
         {
             throw reader.Malformed("a commit of another version");
         }
 
         // The order of these initializers is the order of the bytes.
-        return new CommitContent
+        CommitContent content = new()
         {
             VaultId = reader.Raw32(),
             Gen = reader.Count32(1, int.MaxValue),
@@ -77,8 +93,10 @@ internal static class CommitCodec
             Writer = (WriterChange)reader.Count32(0, (int)WriterChange.Close),
             Checkpoint = reader.Bool() ? RefCodec.ReadCheckpoint(ref reader) : null,
             Floor = reader.Bool() ? RefCodec.ReadFloor(ref reader) : null,
+            History = version == HistoryVersion ? HistoryCodec.ReadChanges(ref reader) : [],
             Rows = RowStream.ReadToEnd(ref reader, allowClosed: true),
         };
+        return version == PlainVersion || content.History.Count > 0 ? content : throw reader.Malformed("a commit of version 2 that changes nothing of history");
     }
 
     private static void Write(ByteWriter writer, MemberChange change)
@@ -92,6 +110,24 @@ internal static class CommitCodec
             case Revoke revoke:
                 writer.Byte(RevokeTag);
                 writer.Device(revoke.Device);
+                break;
+            case Announce announce:
+                writer.Byte(AnnounceTag);
+                writer.Device(announce.Device);
+                writer.Raw(announce.PublicKey);
+                break;
+            case Rotate rotate:
+                writer.Byte(RotateTag);
+                RefCodec.Write(writer, rotate.Rotation);
+                break;
+            case Rename rename:
+                writer.Byte(RenameTag);
+                writer.Device(rename.Device);
+                writer.Text(rename.Name);
+                break;
+            case Appoint appoint:
+                writer.Byte(AppointTag);
+                writer.Device(appoint.Device);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(change));
@@ -118,6 +154,10 @@ internal static class CommitCodec
             {
                 EnrolTag => new Enrol(RefCodec.ReadMember(ref reader)),
                 RevokeTag => new Revoke(reader.Device()),
+                AnnounceTag => new Announce(reader.Device(), reader.Raw(WrappingKey.PublicKeyBytes).ToArray()),
+                RotateTag => new Rotate(RefCodec.ReadRotation(ref reader)),
+                RenameTag => new Rename(reader.Device(), reader.Text(VaultKeys.DeviceNameBytesMax)),
+                AppointTag => new Appoint(reader.Device()),
                 _ => throw reader.Malformed("no such change of members"),
             };
         }

@@ -29,6 +29,30 @@ public sealed record Enrol(VaultMember Member) : MemberChange;
 /// <summary>An identity whose later commits are refused.</summary>
 public sealed record Revoke(DeviceId Device) : MemberChange;
 
+/// <summary>Another name for a device.</summary>
+public sealed record Rename(DeviceId Device, string Name) : MemberChange;
+
+/// <summary>From the next commit on only this device's commits count. For a vault that was made with a single writer: the writer hands over with it, another device takes over with one for itself.</summary>
+public sealed record Appoint(DeviceId Device) : MemberChange;
+
+/// <summary>The key that new master keys are wrapped for: said once, by the member itself or by who enrols it.</summary>
+/// <param name="Device">Whose.</param>
+/// <param name="PublicKey">P-256 point, X ‖ Y.</param>
+public sealed record Announce(DeviceId Device, byte[] PublicKey) : MemberChange;
+
+/// <summary>A new master key begins with the next commit. It is wrapped for every member that is active after this commit, and for nobody else.</summary>
+public sealed record Rotate(KeyRotation Rotation) : MemberChange;
+
+/// <summary>How the members learn a master key.</summary>
+/// <param name="Epoch">The key epoch that begins.</param>
+/// <param name="Ephemeral">Public key of this rotation, X ‖ Y.</param>
+/// <param name="Check">Follows from the master key: who unwraps another notices.</param>
+/// <param name="Wrapped">For each member, by id.</param>
+public sealed record KeyRotation(int Epoch, byte[] Ephemeral, Bytes32 Check, IReadOnlyList<WrappedKey> Wrapped);
+
+/// <summary>A master key that one member can open.</summary>
+public sealed record WrappedKey(DeviceId Member, byte[] Bytes);
+
 /// <summary>A change of who writes; it is always about the commit's own device.</summary>
 public enum WriterChange
 {
@@ -56,6 +80,8 @@ public sealed record CommitDraft
     public CheckpointRef? Checkpoint { get; init; }
 
     public FloorRef? Floor { get; init; }
+
+    public IReadOnlyList<HistoryChange> History { get; init; } = [];
 
     /// <summary>Counts this device's daemon starts; at least the one known. Null: the one known.</summary>
     public long? Incarnation { get; init; }
@@ -97,6 +123,9 @@ public sealed record CommitContent
     public CheckpointRef? Checkpoint { get; init; }
 
     public FloorRef? Floor { get; init; }
+
+    /// <summary>Empty in a commit of version 1.</summary>
+    public IReadOnlyList<HistoryChange> History { get; init; } = [];
 
     /// <summary>Hash of all rows after this commit.</summary>
     public required Bytes32 StateHash { get; init; }

@@ -13,30 +13,20 @@ internal static class CommitRules
     public static VaultState Apply(VaultState state, CommitContent commit, Bytes32 commitHash, string objectName)
     {
         CheckPlace(state, commit, objectName);
-        IReadOnlyList<VaultMember> members = state.Members;
-        if (state.Seq == 0)
-        {
-            // The first commit brings its own author in; the pinned genesis hash, not this rule, makes it the right one.
-            members = ApplyMembers(members, commit, objectName);
-        }
-
-        VaultMember author = members.FirstOrDefault(member => member.Id == commit.Device && (member.Active || Mistakes.Has(Mistake.RevokedSignerAccepted)))
+        // The first commit brings its own author in; the pinned genesis hash, not this rule, makes it the right one.
+        VaultState before = state.Seq == 0 ? MemberRules.Apply(state, commit, objectName) : state;
+        VaultMember author = before.Members.FirstOrDefault(member => member.Id == commit.Device && (member.Active || Mistakes.Has(Mistake.RevokedSignerAccepted)))
             ?? throw Fail(objectName, IntegrityKind.Signer, "its author is no active member");
-        CheckAuthor(author, commit, objectName);
-        if (state.Seq > 0)
-        {
-            members = ApplyMembers(members, commit, objectName);
-        }
-
-        members = [.. members.Select(member => member.Id == commit.Device
-            ? member with { Incarnation = commit.Incarnation, LastOpSeq = commit.DeviceOpSeq }
-            : member)];
-        return state with
+        CheckAuthor(state, author, commit, objectName);
+        VaultState after = state.Seq == 0 ? before : MemberRules.Apply(state, commit, objectName);
+        after = HistoryRules.Apply(after, commit, objectName);
+        return after with
         {
             Seq = commit.Seq,
             Head = commitHash,
-            KeyEpoch = commit.KeyEpoch,
-            Members = members,
+            Members = [.. after.Members.Select(member => member.Id == commit.Device
+                ? member with { Incarnation = commit.Incarnation, LastOpSeq = commit.DeviceOpSeq, LastTime = commit.Time, LastSeq = commit.Seq, IsLapsed = false }
+                : member)],
             Writer = ApplyWriter(state, commit, objectName),
             Floor = ApplyFloor(state, commit, objectName),
             LastCheckpoint = ApplyCheckpoint(state, commit, objectName),
@@ -66,9 +56,9 @@ internal static class CommitRules
             throw Fail(objectName, IntegrityKind.Chain, "does not follow the commit that this device has seen");
         }
 
-        if (commit.KeyEpoch < state.KeyEpoch && !Mistakes.Has(Mistake.KeyEpochNotChecked))
+        if (commit.KeyEpoch != state.KeyEpoch && !Mistakes.Has(Mistake.KeyEpochNotChecked))
         {
-            throw Fail(objectName, IntegrityKind.KeyEpoch, "goes back to an older key epoch");
+            throw Fail(objectName, IntegrityKind.KeyEpoch, "is not of the key epoch that the log has come to");
         }
 
         if (commit.Rows.Closed.Nodes.Exists(static row => row.Node == NodeId.Root) && !commit.Rows.Opened.Nodes.Exists(static row => row.Node == NodeId.Root))
@@ -77,56 +67,27 @@ internal static class CommitRules
         }
     }
 
-    private static void CheckAuthor(VaultMember author, CommitContent commit, string objectName)
+    private static void CheckAuthor(VaultState state, VaultMember author, CommitContent commit, string objectName)
     {
+        // Who is not the single writer may only become it, or make the device that it lets in the writer.
+        if (state.SingleWriter is { } writer && writer != author.Id
+            && !commit.Members.OfType<Appoint>().Any(appoint => appoint.Device == author.Id || author.Kind == MemberKind.Recovery))
+        {
+            throw Fail(objectName, IntegrityKind.Signer, "its author is not the vault's single writer");
+        }
+
         if ((commit.Incarnation < author.Incarnation || commit.DeviceOpSeq != author.LastOpSeq + 1) && !Mistakes.Has(Mistake.DeviceSequenceNotChecked))
         {
             throw Fail(objectName, IntegrityKind.DeviceSequence, $"device {author.Number} counts {commit.Incarnation}/{commit.DeviceOpSeq} after {author.Incarnation}/{author.LastOpSeq}");
         }
 
-        bool onlyEnrols = commit.Rows.IsEmpty && commit.Packs.Count == 0 && commit.Writer == WriterChange.None && commit.Checkpoint is null && commit.Floor is null
-            && commit.Members.All(change => change is Enrol { Member.Kind: MemberKind.Device });
-        if (author.Kind == MemberKind.Recovery && !onlyEnrols)
-        {
-            throw Fail(objectName, IntegrityKind.Signer, "the recovery identity may only enrol devices");
-        }
-    }
-
-    private static VaultMember[] ApplyMembers(IReadOnlyList<VaultMember> members, CommitContent commit, string objectName)
-    {
-        List<VaultMember> result = [.. members];
-        foreach (MemberChange change in commit.Members)
-        {
-            switch (change)
-            {
-                case Enrol { Member: var member }:
-                    int number = member.Kind == MemberKind.Recovery ? 0 : result.Select(other => other.Number).DefaultIfEmpty().Max() + 1;
-                    if (member.Number != number || result.Exists(other => other.Id == member.Id))
-                    {
-                        throw Fail(objectName, IntegrityKind.Rule, "enrols under a number or id that is not free");
-                    }
-
-                    result.Add(member with { Active = true, Incarnation = 0, LastOpSeq = 0 });
-                    break;
-                case Revoke { Device: var device }:
-                    int index = result.FindIndex(other => other.Id == device && other.Active);
-                    if (index < 0)
-                    {
-                        throw Fail(objectName, IntegrityKind.Rule, "revokes what is no active member");
-                    }
-
-                    result[index] = result[index] with { Active = false };
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(commit));
-            }
-        }
-
-        return [.. result];
+        MemberRules.CheckRights(author, commit, objectName);
     }
 
     private static WriterState? ApplyWriter(VaultState state, CommitContent commit, string objectName) => commit.Writer switch
     {
+        WriterChange.None when commit.Members.OfType<Appoint>().SingleOrDefault() is { } appoint => new WriterState(appoint.Device, commit.Seq, IsOpen: true, IsAlone: true),
+        not WriterChange.None when state.SingleWriter is not null => throw Fail(objectName, IntegrityKind.Rule, "opens or closes a vault with a single writer"),
         WriterChange.None => state.Writer,
         WriterChange.Open => new WriterState(commit.Device, commit.Seq, IsOpen: true),
         WriterChange.Close when state.Writer is { IsOpen: true } writer && writer.Device == commit.Device => writer with { IsOpen = false },

@@ -1,3 +1,4 @@
+using Drive.Core.Rows;
 using Drive.Vault.Codec;
 using Drive.Vault.Keys;
 using Drive.Vault.Sealing;
@@ -20,7 +21,7 @@ internal static class RefCodec
     {
         var id = reader.Device();
         byte kind = reader.Byte();
-        if (kind > (byte)MemberKind.Recovery)
+        if (kind > (byte)MemberKind.Pairing)
         {
             throw reader.Malformed("no such kind of member");
         }
@@ -33,6 +34,33 @@ internal static class RefCodec
             Name = reader.Text(VaultKeys.DeviceNameBytesMax),
             SigningPublicKey = reader.Raw(SigningKey.PublicKeyBytes).ToArray(),
         };
+    }
+
+    public static void Write(ByteWriter writer, KeyRotation rotation)
+    {
+        writer.Count(rotation.Epoch);
+        writer.Raw(rotation.Ephemeral);
+        writer.Raw(rotation.Check);
+        writer.Count(rotation.Wrapped.Count);
+        foreach (WrappedKey wrapped in rotation.Wrapped)
+        {
+            writer.Device(wrapped.Member);
+            writer.Raw(wrapped.Bytes);
+        }
+    }
+
+    public static KeyRotation ReadRotation(ref ByteReader reader)
+    {
+        int epoch = reader.Count32(2, int.MaxValue);
+        byte[] ephemeral = reader.Raw(WrappingKey.PublicKeyBytes).ToArray();
+        Bytes32 check = reader.Raw32();
+        var wrapped = new WrappedKey[reader.Items(16 + WrappingKey.WrappedBytes)];
+        for (int i = 0; i < wrapped.Length; i++)
+        {
+            wrapped[i] = new WrappedKey(reader.Device(), reader.Raw(WrappingKey.WrappedBytes).ToArray());
+        }
+
+        return new KeyRotation(epoch, ephemeral, check, wrapped);
     }
 
     public static void Write(ByteWriter writer, CheckpointRef checkpoint)

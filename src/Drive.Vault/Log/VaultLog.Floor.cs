@@ -22,7 +22,7 @@ public sealed partial class VaultLog
 
         using var body = new ByteWriter();
         RefCodec.Write(body, floor);
-        byte[] bytes = SignedObject.Seal(_keys, _signer, ObjectClass.Floor, _random, body.Written, out _);
+        byte[] bytes = SignedObject.Seal(_keys, _keys.KeyEpoch, _signer, ObjectClass.Floor, _random, body.Written, out _);
         ObjectName name = VaultNames.Floor(floor.Number);
         if (!await _store.PutIfAbsentAsync(name, bytes, cancellationToken))
         {
@@ -36,7 +36,7 @@ public sealed partial class VaultLog
     }
 
     /// <summary>The floor after the state's, or null.</summary>
-    internal async Task<FloorRef?> ReadFloorAsync(VaultState state, CancellationToken cancellationToken)
+    public async Task<FloorRef?> ReadFloorAsync(VaultState state, CancellationToken cancellationToken)
     {
         ObjectName name = VaultNames.Floor(state.Floor + 1);
         byte[]? bytes = await _store.GetProvableAsync(name, FloorBytesMax, cancellationToken);

@@ -82,6 +82,7 @@ public sealed partial class VaultLog
 
     private async Task<ReadResult> ReadCoreAsync(VaultState state, Func<RowChanges, RowChanges>? resolveClosed, CancellationToken cancellationToken)
     {
+        _keys.Learn(state, _signer);
         ObjectName name = VaultNames.Commit(state.Gen, state.Seq + 1);
         byte[]? bytes = await _store.GetProvableAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
         if (bytes is null)
@@ -139,7 +140,9 @@ public sealed partial class VaultLog
             throw new VaultIntegrityException(name, IntegrityKind.KeyEpoch, "is sealed under another key epoch than it says");
         }
 
-        return (commit, CommitRules.Apply(state, commit, hash, name));
+        VaultState next = CommitRules.Apply(state, commit, hash, name);
+        _keys.Learn(next, _signer);
+        return (commit, next);
     }
 
     private static void VerifySignature(SignedObject opened, VaultMember? signer, byte[] bytes, string name)

@@ -17,16 +17,11 @@ namespace Drive.Vault.Packs;
 /// </summary>
 public sealed class PackWriter : IDisposable
 {
-    /// <summary>Enough to make requests cheap, small enough to repeat one.</summary>
-    public const int TargetBytes = 16 * 1024 * 1024;
+    /// <summary>Enough to make requests cheap, small enough to repeat one, and to have several on their way.</summary>
+    public const int TargetBytes = 8 * 1024 * 1024;
 
     /// <summary>After so many segments in a row that do not shrink, the block is taken for media or archives.</summary>
     private const int FailuresMax = 2;
-
-    /// <summary>As many as an uploader has at once. The shared pool would keep one more for each thread that ever gave one back.</summary>
-    private const int BuffersKeptMax = 3;
-
-    private static readonly ArrayPool<byte> Buffers = ArrayPool<byte>.Create(PackReader.PackBytesMax, BuffersKeptMax);
 
     private readonly ObjectCipher _cipher;
     private readonly ByteWriter _directory = new(4096);
@@ -53,7 +48,7 @@ public sealed class PackWriter : IDisposable
         _cipher = new ObjectCipher(keys, new ObjectHeader(ObjectClass.Pack, keys.VaultId, keys.KeyEpoch, Id.Value));
 
         // One block more than the target, so that a pack seldom grows.
-        _buffer = Buffers.Rent(targetBytes + BlockSegments.BlockBytesMax + BlockSegments.SegmentBytes);
+        _buffer = PackBuffers.Rent(targetBytes + BlockSegments.BlockBytesMax + BlockSegments.SegmentBytes);
         _cipher.WritePreamble(_buffer);
         _written = ObjectCipher.PreambleBytes;
     }
@@ -133,7 +128,7 @@ public sealed class PackWriter : IDisposable
         _directory.Dispose();
         CryptographicOperations.ZeroMemory(_scratch);
         ArrayPool<byte>.Shared.Return(_scratch);
-        Buffers.Return(_buffer);
+        PackBuffers.Return(_buffer);
     }
 
     /// <summary>Compressed length, or 0 where it saves less than a sixteenth.</summary>
@@ -153,9 +148,9 @@ public sealed class PackWriter : IDisposable
 
         if (wanted > _buffer.Length)
         {
-            byte[] larger = Buffers.Rent(Math.Max(wanted, Math.Min(PackReader.PackBytesMax, _buffer.Length * 2)));
+            byte[] larger = PackBuffers.Rent(Math.Max(wanted, Math.Min(PackReader.PackBytesMax, _buffer.Length * 2)));
             _buffer.AsSpan(0, _written).CopyTo(larger);
-            Buffers.Return(_buffer);
+            PackBuffers.Return(_buffer);
             _buffer = larger;
         }
     }

@@ -21,7 +21,8 @@ internal static class SealedBody
     private const byte Brotli = 1;
 
     /// <summary>Seals with a fresh id, and leaves <paramref name="tailBytes"/> free at the end.</summary>
-    public static byte[] Seal(VaultKeys keys, ObjectClass objectClass, IRandomSource random, ReadOnlySpan<byte> lead, ReadOnlySpan<byte> body, int tailBytes, out Bytes32 id)
+    public static byte[] Seal(
+        VaultKeys keys, int epoch, ObjectClass objectClass, IRandomSource random, ReadOnlySpan<byte> lead, ReadOnlySpan<byte> body, int tailBytes, out Bytes32 id)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, BodyBytesMax);
         Span<byte> idBytes = stackalloc byte[Bytes32.Size];
@@ -33,7 +34,7 @@ internal static class SealedBody
             lead.CopyTo(content);
             int length = lead.Length + Pack(body, content.AsSpan(lead.Length));
             var result = new byte[ObjectCipher.PreambleBytes + length + ObjectCipher.TagBytes + tailBytes];
-            using var cipher = new ObjectCipher(keys, new ObjectHeader(objectClass, keys.VaultId, keys.KeyEpoch, id));
+            using var cipher = new ObjectCipher(keys, new ObjectHeader(objectClass, keys.VaultId, epoch, id));
             cipher.WritePreamble(result);
             cipher.Seal(0, last: true, compressed: false, length, content.AsSpan(0, length), result.AsSpan(ObjectCipher.PreambleBytes));
             return result;

@@ -25,9 +25,9 @@ internal sealed class SignedObject
 
     public ObjectHeader Header { get; }
 
-    public static byte[] Seal(VaultKeys keys, SigningKey signer, ObjectClass objectClass, IRandomSource random, ReadOnlySpan<byte> body, out Bytes32 id)
+    public static byte[] Seal(VaultKeys keys, int epoch, SigningKey signer, ObjectClass objectClass, IRandomSource random, ReadOnlySpan<byte> body, out Bytes32 id)
     {
-        byte[] result = SealedBody.Seal(keys, objectClass, random, Convert.FromHexString(signer.Device.Value), body, SigningKey.SignatureBytes, out id);
+        byte[] result = SealedBody.Seal(keys, epoch, objectClass, random, Convert.FromHexString(signer.Device.Value), body, SigningKey.SignatureBytes, out id);
         signer.Sign(LabelOf(objectClass), result.AsSpan(0, result.Length - SigningKey.SignatureBytes), result.AsSpan(result.Length - SigningKey.SignatureBytes));
         return result;
     }

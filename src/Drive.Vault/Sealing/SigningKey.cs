@@ -20,6 +20,7 @@ internal sealed class SigningKey : IDisposable
     private readonly Lock _lock = new();
     private readonly ECDsa _key;
     private readonly SecretBytes _scalar;
+    private readonly Lazy<WrappingKey> _wrapping;
 
     private SigningKey(DeviceId device, ECDsa key, SecretBytes scalar, byte[] publicKey)
     {
@@ -27,12 +28,16 @@ internal sealed class SigningKey : IDisposable
         _key = key;
         _scalar = scalar;
         PublicKey = publicKey;
+        _wrapping = new Lazy<WrappingKey>(() => WrappingKey.Of(this));
     }
 
     public DeviceId Device { get; }
 
     /// <summary>X ‖ Y.</summary>
     public byte[] PublicKey { get; }
+
+    /// <summary>The key that new master keys are wrapped for.</summary>
+    public WrappingKey Wrapping => _wrapping.Value;
 
     /// <summary>The private number, for export.</summary>
     public ReadOnlySpan<byte> Scalar => _scalar.Span;
@@ -110,6 +115,10 @@ internal sealed class SigningKey : IDisposable
     {
         _key.Dispose();
         _scalar.Dispose();
+        if (_wrapping.IsValueCreated)
+        {
+            _wrapping.Value.Dispose();
+        }
     }
 
     private static ECParameters PublicParameters(ReadOnlySpan<byte> publicKey) => new()

@@ -29,6 +29,21 @@ public sealed class BlockCacheTests
     }
 
     [Fact]
+    public void What_is_missing_of_a_range_is_what_was_never_written_or_is_wrong()
+    {
+        using BlockCache cache = Open(_disk);
+        Assert.Equal([(10L, 30L)], cache.FindMissing(Pack(1), 10, 20));
+        cache.Write(Pack(1), 12, Bytes(1, 4));
+        cache.Write(Pack(1), 20, Bytes(1, 100));
+        Assert.Equal([(10L, 12L), (16L, 20L)], cache.FindMissing(Pack(1), 10, 20));
+        Assert.Empty(cache.FindMissing(Pack(1), 20, 100));
+        cache.Invalidate(Pack(1), 30, 1);
+        Assert.Equal([(30L, 31L)], cache.FindMissing(Pack(1), 20, 100));
+        cache.Remove(Pack(1));
+        Assert.Equal([(20L, 120L)], cache.FindMissing(Pack(1), 20, 100));
+    }
+
+    [Fact]
     public void It_is_all_there_after_a_restart_or_the_death_of_the_process()
     {
         using BlockCache cache = Open(_disk);
@@ -114,6 +129,60 @@ public sealed class BlockCacheTests
         again.EvictOne();
         again.EvictOne();
         Assert.Equal([true, false, false, true, true], Enumerable.Range(0, 5).Select(pack => again.TryRead(Pack(pack), 0, new byte[1])));
+    }
+
+    [Fact]
+    public void After_a_clean_end_one_file_tells_of_all_packs_and_no_map_is_read()
+    {
+        long used = FillAndEnd();
+        using (IDiskFile map = _disk.Open(PathOf(1) + ".map", DiskOpenMode.ReadWrite)!)
+        {
+            map.Write(0, new byte[16]);
+        }
+
+        using BlockCache again = Open(_disk);
+        Assert.Equal(used, again.UsedBytes);
+        Assert.Null(_disk.Open(IndexPath, DiskOpenMode.Read));
+        byte[] got = new byte[3000];
+        Assert.True(again.TryRead(Pack(1), 500, got));
+        Assert.Equal(Bytes(1, 3000), got);
+        Assert.False(again.TryRead(Pack(1), 499, got));
+    }
+
+    [Fact]
+    public void A_damaged_index_is_not_believed()
+    {
+        long used = FillAndEnd();
+        byte[] good = ReadIndex();
+        for (int at = -1; at < good.Length; at++)
+        {
+            byte[] bad = at < 0 ? good[..^1] : [.. good];
+            if (at >= 0)
+            {
+                bad[at] ^= 0x10;
+            }
+
+            using (IDiskFile file = _disk.Open(IndexPath, DiskOpenMode.OpenOrCreate)!)
+            {
+                file.SetLength(0);
+                file.Write(0, bad);
+            }
+
+            using BlockCache again = Open(_disk);
+            Assert.Equal(used, again.UsedBytes);
+            Assert.True(again.TryRead(Pack(2), 500, new byte[3000]), $"byte {at}");
+        }
+    }
+
+    [Fact]
+    public void A_pack_whose_files_are_gone_is_not_in_the_cache_whatever_the_index_says()
+    {
+        FillAndEnd();
+        _disk.Delete(PathOf(1));
+        _disk.Delete(PathOf(1) + ".map");
+        using BlockCache again = Open(_disk);
+        Assert.False(again.TryRead(Pack(1), 500, new byte[1]));
+        Assert.True(again.TryRead(Pack(2), 500, new byte[3000]));
     }
 
     [Fact]
@@ -246,6 +315,25 @@ public sealed class BlockCacheTests
         byte[] bytes = new byte[length];
         new Random(seed).NextBytes(bytes);
         return bytes;
+    }
+
+    private static string IndexPath => Root + "/index";
+
+    private long FillAndEnd()
+    {
+        using BlockCache cache = Open(_disk);
+        cache.Write(Pack(1), 500, Bytes(1, 3000));
+        cache.Write(Pack(2), 500, Bytes(2, 3000));
+        cache.Write(Pack(2), 70_000, Bytes(2, 3000));
+        return cache.UsedBytes;
+    }
+
+    private byte[] ReadIndex()
+    {
+        using IDiskFile file = _disk.Open(IndexPath, DiskOpenMode.Read)!;
+        byte[] index = new byte[file.Length];
+        file.Read(0, index);
+        return index;
     }
 
     private static string PathOf(int number)

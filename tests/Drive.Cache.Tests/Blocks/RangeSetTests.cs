@@ -36,6 +36,9 @@ public sealed class RangeSetTests(ITestOutputHelper output)
                 int from = random.Next(100);
                 int count = random.Next(0, 100 - from);
                 Assert.Equal(model.AsSpan(from, count).IndexOf(false) < 0, ranges.Contains(from, count));
+                Assert.Equal(
+                    Enumerable.Range(from, count).Where(at => !model[at]),
+                    ranges.Missing(from, count).SelectMany(static part => Enumerable.Range((int)part.Start, (int)(part.End - part.Start))));
             }
 
             int runs = Enumerable.Range(0, 100).Count(at => model[at] && (at == 0 || !model[at - 1]));

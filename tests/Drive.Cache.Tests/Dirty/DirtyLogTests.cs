@@ -258,4 +258,15 @@ public sealed class DirtyLogTests
         Assert.Throws<CorruptLogException>(() => Read(other, written.Record));
         Assert.Empty(other.Scan());
     }
+
+    [Fact]
+    public void Records_of_a_log_that_was_empty_come_after_a_place_in_a_segment_that_is_gone()
+    {
+        LogPosition remembered = new(((9L << 32) | 0xFFFF), 5000);
+        using DirtyLog log = Open(_disk);
+        log.ContinueAfter(remembered.Segment);
+        Written written = Append(log, seed: 1, 100);
+        log.Sync();
+        Assert.Equal([written.Record], log.ScanHeaders(null, remembered));
+    }
 }

@@ -80,6 +80,8 @@ public sealed class RealDiskTests(ITestOutputHelper output)
     {
         StateDirectory = Path.Combine(disk.Root, $"state{round}"),
         SaveInterval = TimeSpan.FromDays(30),
+        UploadRest = TimeSpan.FromDays(30),
+        UploadDeadline = TimeSpan.FromDays(30),
     };
 
     private static async Task WriteAsync(Volume volume, string name, byte[] content, List<(string Name, byte[] Content)> synced)

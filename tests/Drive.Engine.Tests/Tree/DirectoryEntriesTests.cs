@@ -24,12 +24,20 @@ public sealed class DirectoryEntriesTests
 
         List<Entry> stored = [.. model.Select(pair => new Entry([pair.Key], new NodeId(pair.Value.Node), pair.Value.Id)).OrderBy(entry => entry.EntryId)];
         DirectoryEntries entries = new(isComplete: false);
-        int completeAt = random.Next(200);
+        int pageEvery = random.Next(1, 100);
+        int pageMax = random.Next(1, 40);
         for (int step = 0; step < 3000; step++)
         {
-            if (step == completeAt)
+            if (step % pageEvery == 0 && !entries.IsComplete)
             {
-                entries.Complete(stored);
+                List<Entry> page = [.. stored.Where(entry => entry.EntryId > entries.ReadThrough).Take(pageMax)];
+                entries.AddPage(page, isLast: page.Count < pageMax);
+            }
+
+            // A save point: what memory had a while ago, the database has now.
+            if (random.Next(50) == 0)
+            {
+                stored = [.. model.Select(pair => new Entry([pair.Key], new NodeId(pair.Value.Node), pair.Value.Id)).OrderBy(entry => entry.EntryId)];
             }
 
             byte name = (byte)random.Next(60);
@@ -46,6 +54,15 @@ public sealed class DirectoryEntriesTests
                     break;
                 default:
                     Entry? found = entries.Find([name]);
+                    if (found is null && !model.ContainsKey(name))
+                    {
+                        entries.NoteMissed([name]);
+                    }
+                    else if (found is null)
+                    {
+                        entries.NoteFound(new Entry([name], new NodeId(model[name].Node), model[name].Id));
+                    }
+
                     Assert.False(entries.IsComplete && found is null, $"seed {seed} step {step}: a complete directory knows");
                     if (found is not null)
                     {
@@ -55,15 +72,31 @@ public sealed class DirectoryEntriesTests
                     break;
             }
 
-            if (entries.IsComplete && step % 20 == 0)
+            if (step % 20 == 0)
             {
-                Assert.Equal(model.Count, entries.Count);
-                Assert.Equal(model.Values.Select(value => value.Id).Order(), entries.Ordered.Where(entry => !entry.IsGone).Select(entry => entry.EntryId));
+                List<long> known = [.. model.Values.Select(value => value.Id).Where(id => id <= entries.ReadThrough).Order()];
+                Assert.Equal(known.Count, entries.Count);
+                Assert.Equal(known, entries.Ordered.Where(entry => !entry.IsGone).Select(entry => entry.EntryId));
                 long after = random.NextInt64(nextId + 1);
                 Assert.Equal(
-                    model.Values.Select(value => value.Id).Where(id => id > after).Order(),
+                    known.Where(id => id > after),
                     entries.Ordered.Skip(entries.IndexAfter(after)).Where(entry => !entry.IsGone).Select(entry => entry.EntryId));
             }
         }
+    }
+
+    [Fact]
+    public void Names_looked_for_in_vain_do_not_pile_up_and_removed_names_are_never_forgotten()
+    {
+        DirectoryEntries entries = new(isComplete: false);
+        entries.Set(new Entry("removed"u8.ToArray(), NodeId.None, 0));
+        for (int name = 0; name < 100_000; name++)
+        {
+            entries.NoteMissed(BitConverter.GetBytes(name));
+            Assert.NotNull(entries.Find(BitConverter.GetBytes(name)));
+        }
+
+        Assert.Null(entries.Find(BitConverter.GetBytes(0)));
+        Assert.Equal(NodeId.None, entries.Find("removed"u8)?.Node);
     }
 }

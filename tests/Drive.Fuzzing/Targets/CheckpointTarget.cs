@@ -1,3 +1,4 @@
+using Drive.Core.History;
 using Drive.Core.Rows;
 using Drive.Stores.Memory;
 using Drive.Vault;
@@ -16,7 +17,19 @@ internal sealed class CheckpointTarget : FuzzTarget
     public CheckpointTarget()
     {
         using ByteWriter manifest = new();
-        CheckpointManifest.Write(manifest, _vault.State, [new CheckpointPart(SealedVault.Id(5), SealedVault.Id(6), 1000)]);
+        VaultState state = _vault.State with
+        {
+            History = new VaultHistory
+            {
+                Snapshots = [new VaultSnapshot("name", 1, 7)],
+                Retention = RetentionRule.Default,
+                Freeze = new RetentionFreeze("why", 1),
+                PrunedBelow = 9,
+                KeptSeqs = [1, 5],
+                Condemned = [new CondemnedPack(new PackId(SealedVault.Id(5)), 1)],
+            },
+        };
+        CheckpointManifest.Write(manifest, state, [new CheckpointPart(SealedVault.Id(5), SealedVault.Id(6), 1000)]);
         byte[] body = manifest.ToArray();
         using ByteWriter rows = new();
         RowSet set = SealedVault.Rows();
@@ -69,7 +82,7 @@ internal sealed class CheckpointTarget : FuzzTarget
 
     private void ReadPart(byte[] body)
     {
-        byte[] part = SealedBody.Seal(_vault.Keys, ObjectClass.CheckpointPart, _vault.Random, [], body, 0, out Bytes32 partId);
+        byte[] part = SealedBody.Seal(_vault.Keys, _vault.Keys.KeyEpoch, ObjectClass.CheckpointPart, _vault.Random, [], body, 0, out Bytes32 partId);
         using ByteWriter writer = new();
         CheckpointManifest.Write(writer, _vault.State, [new CheckpointPart(partId, VaultLog.Hash(part), part.Length)]);
         byte[] manifest = _vault.Sign(ObjectClass.CheckpointManifest, writer.ToArray(), out Bytes32 id);

@@ -63,7 +63,7 @@ internal sealed class CodecTarget : FuzzTarget
 
                 break;
             case 3:
-                if (RecoveryKey.IsWellFormed(text))
+                if (SecretText.Recovery.IsWellFormed(text))
                 {
                     using SecretKey key = new(text);
                     if (!key.Again)
@@ -77,7 +77,10 @@ internal sealed class CodecTarget : FuzzTarget
                 Expect(() =>
                 {
                     VaultState state = VaultState.Decode(rest);
-                    if (!state.Encode().AsSpan().SequenceEqual(rest))
+
+                    // Version 1 is read and not written any more.
+                    byte[] encoded = state.Encode();
+                    if (!encoded.AsSpan().SequenceEqual(rest[0] == 1 ? VaultState.Decode(encoded).Encode() : rest))
                     {
                         throw new InvalidOperationException("a state with two encodings");
                     }
@@ -108,13 +111,13 @@ internal sealed class CodecTarget : FuzzTarget
     /// <summary>A recovery key as text, there and back.</summary>
     private sealed class SecretKey(string text) : IDisposable
     {
-        private readonly Vault.Sealing.SecretBytes _key = RecoveryKey.Parse(text);
+        private readonly Vault.Sealing.SecretBytes _key = SecretText.Recovery.Parse(text);
 
         public bool Again
         {
             get
             {
-                using Vault.Sealing.SecretBytes same = RecoveryKey.Parse(RecoveryKey.Format(_key.Span));
+                using Vault.Sealing.SecretBytes same = SecretText.Recovery.Parse(SecretText.Recovery.Format(_key.Span));
                 return same.Span.SequenceEqual(_key.Span);
             }
         }

@@ -1,3 +1,4 @@
+using Drive.Core.History;
 using Drive.Core.Rows;
 using Drive.Vault;
 using Drive.Vault.Codec;
@@ -38,7 +39,16 @@ internal sealed class CommitTarget : FuzzTarget
         byte[] body = opening.Unpack("seed").ToArray();
         using ByteWriter genesis = new();
         CommitCodec.Write(genesis, _vault.Created.Genesis);
-        Seeds = [[0, .. attempt.Bytes], [1, 0, 0, 0, 0, (byte)body.Length, .. body], [2, .. body], [2, .. genesis.ToArray()]];
+        HistoryChange[] changes =
+        [
+            new NameSnapshot("name", 1, 7), new DropSnapshot("name"), new SetRetention(RetentionRule.Default), new FreezeRetention("why"), new ThawRetention(), new Prune(2, [1]),
+            new Condemn([new PackId(SealedVault.Id(5))]), new Lapse(_vault.Keys.DeviceId),
+        ];
+        using ByteWriter history = new();
+        CommitCodec.Write(history, CommitCodec.Read(body, "seed") with { History = changes, Rows = new RowChanges(), Packs = [] });
+        byte[] snapshot = SignedObject.Open(
+            _vault.Keys, ObjectClass.Commit, _vault.Log.Prepare(_state, new CommitDraft { Time = 5, History = [.. changes.Take(6)] }).Bytes, "seed").Unpack("seed").ToArray();
+        Seeds = [[0, .. attempt.Bytes], [1, 0, 0, 0, 0, (byte)body.Length, .. body], [2, .. body], [2, .. genesis.ToArray()], [2, .. history.ToArray()], [2, .. snapshot]];
     }
 
     public override string Name => "commit";

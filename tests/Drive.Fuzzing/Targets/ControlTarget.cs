@@ -158,7 +158,7 @@ internal sealed class ControlTarget : FuzzTarget
             new MountRequest { Name = "work", Mountpoint = "/mnt/work" },
             hold,
             static (_, _) => Task.FromResult(Open()),
-            (_, _, _) => Task.FromResult(new KernelMount(kernel.Task, _ =>
+            (_, _, _, _) => Task.FromResult(new KernelMount(kernel.Task, _ =>
             {
                 kernel.TrySetResult();
                 return Task.CompletedTask;

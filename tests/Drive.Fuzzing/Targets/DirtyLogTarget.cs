@@ -20,7 +20,12 @@ internal sealed class DirtyLogTarget : FuzzTarget
 
     public override string Name => "dirtylog";
 
-    public override IReadOnlyList<byte[]> Seeds { get; } = [[0, .. Segment([1, 0, 3, 0, 0, 0, 0, 0, 2, 0, 9, 0, 1, 0, 0, 0])], [1, 1, 0, 3, 0, 0, 0, 0, 0, 2, 0, 9, 0, 1, 0, 0, 0]];
+    public override IReadOnlyList<byte[]> Seeds { get; } =
+    [
+        [0, .. Segment([1, 0, 3, 0, 0, 0, 0, 0, 2, 0, 9, 0, 1, 0, 0, 0])],
+        [0, .. Segment([1, 0, 3, 0, 0, 0, 0, 0]), .. new byte[100]],
+        [1, 1, 0, 3, 0, 0, 0, 0, 0, 2, 0, 9, 0, 1, 0, 0, 0],
+    ];
 
     public override IReadOnlyList<byte[]> Dictionary { get; } = ["DLR1"u8.ToArray(), "DRVLOG\0\x01"u8.ToArray(), BitConverter.GetBytes(1 << 20), BitConverter.GetBytes((1 << 20) + 1), new byte[16]];
 

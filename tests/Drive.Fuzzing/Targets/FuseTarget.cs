@@ -26,9 +26,10 @@ internal sealed class FuseTarget : FuzzTarget
     public override IReadOnlyList<byte[]> Seeds { get; } =
     [
         Session(
-            Message(Opcode.Create, 1, [.. Raw(new CreateIn { Flags = 2, Mode = 0x81a4 }), .. "file\0"u8]),
-            Message(Opcode.Write, 2, [.. Raw(new WriteIn { Handle = 1, Offset = 0, Size = 5 }), .. "hello"u8]),
-            Message(Opcode.Read, 2, Raw(new ReadIn { Handle = 1, Offset = 0, Size = 100 })),
+            Message(Opcode.Mknod, 1, [.. Raw(new MknodIn { Mode = 0x81a4 }), .. "file\0"u8]),
+            Message(Opcode.Write, 2, [.. Raw(new WriteIn { Offset = 0, Size = 5 }), .. "hello"u8]),
+            Message(Opcode.Read, 2, Raw(new ReadIn { Offset = 0, Size = 100 })),
+            Message(Opcode.Tmpfile, 1, [.. Raw(new CreateIn { Flags = 2, Mode = 0x81a4 }), .. "file\0"u8]),
             Message(Opcode.Release, 2, new byte[24])),
         Session(
             Message(Opcode.Mkdir, 1, [.. Raw(new MkdirIn { Mode = 0x1ed }), .. "folder\0"u8]),
@@ -47,12 +48,10 @@ internal sealed class FuseTarget : FuzzTarget
             Message(Opcode.GetAttr, 2, new byte[16])),
         Session(
             Message(Opcode.Mknod, 1, [.. new byte[16], .. "node\0"u8]),
-            Message(Opcode.Open, 2, new byte[8]),
             Message(Opcode.Fallocate, 2, new byte[32]),
             Message(Opcode.Lseek, 2, new byte[24]),
             Message(Opcode.CopyFileRange, 2, new byte[56]),
             Message(Opcode.Fsync, 2, new byte[16]),
-            Message(Opcode.Flush, 2, new byte[24]),
             Message(Opcode.StatFs, 1, []),
             Message(Opcode.Link, 1, [.. new byte[8], .. "second\0"u8]),
             Message(Opcode.Unlink, 1, "node\0"u8.ToArray()),
@@ -73,9 +72,9 @@ internal sealed class FuseTarget : FuzzTarget
         AnswerChannel channel = new();
         ErrorLogger log = new();
         ReferenceVolume volume = new(new ManualTime(), capacityBytes: 1 << 24);
-        OpenHandles handles = new(volume);
+        OpenDirectories directories = new(volume);
         NodeTable nodes = new(volume);
-        Dispatcher dispatcher = new(volume, nodes, handles, new PendingRequests(), new ChangeClock(), log);
+        Dispatcher dispatcher = new(volume, nodes, directories, new PendingRequests(), new ChangeClock(), log);
         using Request request = new(channel, buffers, log);
         Feed(Init);
         for (ReadOnlySpan<byte> rest = input; !rest.IsEmpty;)

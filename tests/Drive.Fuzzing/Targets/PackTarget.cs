@@ -100,7 +100,7 @@ internal sealed class PackTarget : FuzzTarget
         {
             int length = row.Segments[segment] >> 1;
             int plainLength = segment < row.Segments.Length - 1 ? 64 << 10 : row.PlainLength - ((row.Segments.Length - 1) * (64 << 10));
-            if (row.PackOffset >= 0 && row.PackOffset + length <= _pack.Length)
+            if (row.PackOffset >= 0 && row.PackOffset <= _pack.Length - length)
             {
                 reader.OpenSegment(row, segment, _pack.AsSpan((int)row.PackOffset, length), plain.AsSpan(0, plainLength));
             }

@@ -61,7 +61,7 @@ internal sealed class SealedVault : IDisposable
         return new Bytes32(bytes);
     }
 
-    public byte[] Sign(ObjectClass objectClass, byte[] body, out Bytes32 id) => SignedObject.Seal(Keys, Keys.Signer, objectClass, _random, body, out id);
+    public byte[] Sign(ObjectClass objectClass, byte[] body, out Bytes32 id) => SignedObject.Seal(Keys, Keys.KeyEpoch, Keys.Signer, objectClass, _random, body, out id);
 
     /// <summary>What is expected of a parser of vault objects: a value, or its refusal.</summary>
     public static void Expect(Action parse)

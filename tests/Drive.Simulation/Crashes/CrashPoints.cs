@@ -9,8 +9,9 @@ namespace Drive.Simulation.Crashes;
 /// <summary>What came of a workload.</summary>
 /// <param name="Changes">Changes of the disk that it made: so many points there are.</param>
 /// <param name="Points">Points at which the machine died.</param>
+/// <param name="Images">What was left of the disk: one or more for each point.</param>
 /// <param name="Deaths">Deaths in all: those during the recovery too.</param>
-public sealed record CrashCount(int Changes, int Points, int Deaths);
+public sealed record CrashCount(int Changes, int Points, int Images, int Deaths);
 
 /// <summary>
 /// A workload of calls, uploads, commits and landings, in which the machine dies at each change of its disk (the database's among them), and again while
@@ -25,15 +26,18 @@ public sealed class CrashPoints
     private readonly IReadOnlyList<VolumeOperation> _operations;
     private readonly Func<DiskCall, bool> _lies;
     private readonly Func<int, bool> _isWanted;
+    private readonly int _imagesPerPoint;
     private readonly List<Point> _pending = [];
     private readonly List<string> _trees = [];
     private VolumeModel? _model;
     private int _points;
+    private int _images;
     private int _deaths;
 
-    private CrashPoints(int workload, IReadOnlyList<VolumeOperation> operations, Func<DiskCall, bool> lies, Func<int, bool> isWanted)
+    private CrashPoints(int workload, IReadOnlyList<VolumeOperation> operations, Func<DiskCall, bool> lies, Func<int, bool> isWanted, int imagesPerPoint)
     {
         _workload = workload;
+        _imagesPerPoint = imagesPerPoint;
         _lies = lies;
         _operations = operations;
         _isWanted = isWanted;
@@ -43,7 +47,10 @@ public sealed class CrashPoints
     /// <param name="workload">Seed of the calls.</param>
     /// <param name="pointsMax">Most points.</param>
     /// <param name="lies">Syncs that do nothing: a planted fault.</param>
-    public static CrashCount Run(int workload, int pointsMax = int.MaxValue, Func<DiskCall, bool>? lies = null)
+    /// <param name="imagesPerPoint">
+    /// How many images of the disk are tried for each point: the first's kind is drawn, the next ones take the other kinds in turn, each with choices of its own.
+    /// </param>
+    public static CrashCount Run(int workload, int pointsMax = int.MaxValue, Func<DiskCall, bool>? lies = null, int imagesPerPoint = 1)
     {
         bool isPlanted = lies is not null;
         lies ??= static _ => false;
@@ -51,7 +58,7 @@ public sealed class CrashPoints
         HashSet<int>? chosen = null;
         if (pointsMax != int.MaxValue)
         {
-            CrashPoints counting = new(workload, operations, lies, static _ => false);
+            CrashPoints counting = new(workload, operations, lies, static _ => false, 1);
             int changes = counting.Run().Changes;
             Random random = new(workload);
             chosen = [.. Enumerable.Range(0, pointsMax).Select(_ => random.Next(changes))];
@@ -59,15 +66,15 @@ public sealed class CrashPoints
 
         try
         {
-            return new CrashPoints(workload, operations, lies, point => chosen?.Contains(point) != false).Run();
+            return new CrashPoints(workload, operations, lies, point => chosen?.Contains(point) != false, imagesPerPoint).Run();
         }
         catch (Exception failure) when (!isPlanted)
         {
-            throw new SimulationException(Report(workload, operations, lies, failure));
+            throw new SimulationException(Report(workload, operations, lies, imagesPerPoint, failure));
         }
     }
 
-    private static string Report(int workload, List<VolumeOperation> operations, Func<DiskCall, bool> lies, Exception failure)
+    private static string Report(int workload, List<VolumeOperation> operations, Func<DiskCall, bool> lies, int imagesPerPoint, Exception failure)
     {
         Exception last = failure;
         IReadOnlyList<VolumeOperation> shortest = VolumeOperations.ShrinkAsync(
@@ -76,7 +83,7 @@ public sealed class CrashPoints
             {
                 try
                 {
-                    new CrashPoints(workload, list, lies, static _ => true).Run();
+                    new CrashPoints(workload, list, lies, static _ => true, imagesPerPoint).Run();
                     return Task.FromResult(false);
                 }
                 catch (Exception error)
@@ -87,7 +94,7 @@ public sealed class CrashPoints
             },
             runsMax: 25).GetAwaiter().GetResult();
         return $"""
-            Workload {workload} fails; repeat with: dotnet run -c Release --project tests/Drive.Simulation -- crash --workloads {workload}..{workload}
+            Workload {workload} fails; repeat with: dotnet run -c Release --project tests/Drive.Simulation -- crash --workloads {workload}..{workload} --images {imagesPerPoint}
             {failure.Message}
             Shortest list found ({shortest.Count}):
             {string.Join('\n', shortest)}
@@ -95,13 +102,21 @@ public sealed class CrashPoints
             """;
     }
 
-    private CrashCount Run()
+    /// <summary>Runs a workload without dying, and shows each change of the disk before it is made.</summary>
+    public static void Watch(int workload, Action<DiskCall> watch) =>
+        new CrashPoints(workload, SmallOperations.Generate(workload, Operations, fsyncEvery: 6), static _ => false, static _ => false, 1).Run(watch);
+
+    private CrashCount Run(Action<DiskCall>? watch = null)
     {
         SimulatedWorld world = new(_workload, VaultOrigin.NewStore()) { Lies = _lies };
         Machine machine = new(world, VaultOrigin.Keys);
-        machine.BeforeChange = call => NotePoint(world, machine, call);
+        machine.BeforeChange = call =>
+        {
+            watch?.Invoke(call);
+            NotePoint(world, machine, call);
+        };
         world.Run(() => RunAsync(world, machine));
-        return new CrashCount(machine.Changes, _points, _deaths);
+        return new CrashCount(machine.Changes, _points, _images, _deaths);
     }
 
     private async Task RunAsync(SimulatedWorld world, Machine machine)
@@ -144,20 +159,26 @@ public sealed class CrashPoints
             return;
         }
 
-        Random random = new(HashOf(number));
-        CrashKind kind = Kinds[random.Next(Kinds.Length)];
-        StoreContent store = world.Store.Clone();
-        store.Deliver(random, all: false);
-        _pending.Add(new Point(number, call, kind, machine.Memory.Crash(kind, random), store, _model?.SyncedStepCount ?? 0, world.Time.GetUtcNow()));
+        _points++;
+        int first = new Random(HashOf(number, 0)).Next(Kinds.Length);
+        for (int image = 0; image < _imagesPerPoint; image++)
+        {
+            int seed = HashOf(number, image);
+            Random random = new(seed);
+            CrashKind kind = Kinds[(first + image) % Kinds.Length];
+            StoreContent store = world.Store.Clone();
+            store.Deliver(random, all: false);
+            _pending.Add(new Point(number, seed, call, kind, machine.Memory.Crash(kind, random), store, _model?.SyncedStepCount ?? 0, world.Time.GetUtcNow()));
+        }
     }
 
-    private int HashOf(int number) => unchecked((_workload * 1_000_003) + number);
+    private int HashOf(int number, int image) => unchecked((((_workload * 1_000_003) + number) * 31) + image);
 
     private void DieAtPending()
     {
         foreach (Point point in _pending)
         {
-            _points++;
+            _images++;
             _deaths++;
             try
             {
@@ -176,7 +197,7 @@ public sealed class CrashPoints
 
     private void Recover(Point point)
     {
-        Random random = new(HashOf(point.Number));
+        Random random = new(point.Seed);
         SimulatedWorld world = new(_workload, point.Store) { Lies = _lies };
         world.Time.JumpTo(point.At);
         Machine machine = Machine.On(world, VaultOrigin.Keys, point.Image);
@@ -258,5 +279,5 @@ public sealed class CrashPoints
         }
     }
 
-    private sealed record Point(int Number, DiskCall Call, CrashKind Kind, MemoryDisk Image, StoreContent Store, int StepsMin, DateTimeOffset At);
+    private sealed record Point(int Number, int Seed, DiskCall Call, CrashKind Kind, MemoryDisk Image, StoreContent Store, int StepsMin, DateTimeOffset At);
 }

@@ -19,8 +19,6 @@ public sealed record SeedResult(ulong Hash, int Steps, int Deaths, int Faults);
 /// </summary>
 internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
 {
-    private static readonly CrashKind[] PowerKinds = [CrashKind.PowerLosesAll, CrashKind.PowerLosesSome, CrashKind.PowerLosesAny];
-
     /// <summary>The promise: what was not synced is lost if it is younger than this, and no older.</summary>
     private static readonly TimeSpan LossMax = TimeSpan.FromSeconds(5);
 
@@ -119,49 +117,25 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
             case StepKind.Reopen:
                 await ReopenAsync();
                 break;
-            case StepKind.PowerCut:
-                _machine.DieAt(random.Next(3) == 0 ? 0 : random.Next(150), PowerKinds[random.Next(PowerKinds.Length)]);
-                break;
-            case StepKind.Kill:
-                _machine.DieAt(random.Next(150), CrashKind.Process);
-                break;
             case StepKind.LoseMachine:
                 await LoseMachineAsync();
                 break;
             case StepKind.FoulWeather:
                 _faults++;
-                await SetWeatherAsync(FoulWeather(random));
+                await SetWeatherAsync(Weather.Foul(random));
                 break;
             case StepKind.FairWeather:
                 await SetWeatherAsync(Weather.Fair);
                 break;
-            case StepKind.LatePut:
-                _faults++;
-                _world.Store.DeliverOne(random);
-                break;
-            case StepKind.DiskFull:
-                _faults++;
-                _machine.FailAt(random.Next(60), random.Next(1, 12), FaultyDisk.Full);
-                break;
-            case StepKind.DiskError:
-                _faults++;
-                _machine.FailAt(random.Next(100), 1, FaultyDisk.InputOutputError);
-                break;
             case StepKind.SetClock:
                 _faults++;
-                _world.Time.Jump(TimeSpan.FromSeconds(random.Next(2) == 0 ? random.Next(-90, 90) : random.Next(-300_000_000, 300_000_000)));
+                _world.Time.Jump(Trouble.ClockStep(random));
+                break;
+            default:
+                _faults += Trouble.Do(step.Kind, random, _machine, _world.Store);
                 break;
         }
     }
-
-    private static Weather FoulWeather(Random random) => random.Next(5) switch
-    {
-        0 => new Weather { IsAway = true },
-        1 => new Weather { SlowPercent = 60 },
-        2 => new Weather { ReplyLostPercent = 40, LatePutPercent = 20 },
-        3 => new Weather { RefusedPercent = 50, SlowPercent = 20 },
-        _ => new Weather { RefusedPercent = 10, ReplyLostPercent = 15, LatePutPercent = 15, TwicePercent = 20, SlowPercent = 20 },
-    };
 
     /// <summary>When each step of the model was done; steps that a death took back are gone from its list.</summary>
     private void NoteTime()
@@ -250,28 +224,7 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
         await SetWeatherAsync(Weather.Fair);
         _machine.Heal();
         await _machine.BuryAsync();
-        if (_world.DiskRandom.Next(3) == 0)
-        {
-            _machine.DieAt(_world.DiskRandom.Next(40), PowerKinds[_world.DiskRandom.Next(PowerKinds.Length)]);
-        }
-
-        try
-        {
-            await _machine.BootAsync();
-        }
-        catch (Exception) when (_machine.IsDead)
-        {
-            // It died again on the way up.
-        }
-
-        if (_machine.IsDead)
-        {
-            _deaths++;
-            await _machine.BuryAsync();
-            await _machine.BootAsync();
-        }
-
-        _machine.DieAt(-1, default);
+        _deaths += await Trouble.BootOfTwoAsync(_machine, _world.DiskRandom, _machine.BootAsync);
         await HoldAsync(Math.Max(stepsMin, _confirmed));
         await SetWeatherAsync(weather);
     }
@@ -298,8 +251,8 @@ internal sealed class SeedRun(int seed, IReadOnlyList<SimulationStep> steps)
 
         await _machine.BuryAsync();
         _world.Store.Deliver(_world.StoreRandom, all: false);
-        _machine = new Machine(_world, await Oracle.EnrolAsync(_world));
-        await _machine.BootAsync();
+        _machine = Machine.Enrolled(_world, await Oracle.EnrolAsync(_world, isLogCut: _world.DiskRandom.Next(3) == 0));
+        _deaths += await Trouble.BootOfTwoAsync(_machine, _world.DiskRandom, _machine.BootAsync);
         await HoldAsync(_confirmed);
         await SetWeatherAsync(weather);
     }

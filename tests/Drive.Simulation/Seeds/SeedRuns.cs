@@ -19,7 +19,7 @@ public static class SeedRuns
         }
         catch (Exception failure)
         {
-            throw new SimulationException(Report(seed, steps, run.At, failure));
+            throw Report($"Seed {seed}", run.At, $"--seeds {seed}..{seed}", steps, failure, list => new SeedRun(seed, list).Run());
         }
     }
 
@@ -27,12 +27,18 @@ public static class SeedRuns
     public static SeedResult Replay(int seed, params SimulationStep[] steps) => new SeedRun(seed, steps).Run();
 
     /// <summary>Runs a seed twice and finds the first line where the runs part; null when there is none.</summary>
-    public static string? FindParting(int seed)
+    public static string? FindParting(int seed) => FindParting(tell => new SeedRun(seed, SimulationStep.Generate(seed, Calls)) { TraceListener = tell }.Run());
+
+    /// <summary>Runs a seed and tells each line of its trace; a failure is a line too.</summary>
+    public static void Trace(int seed, Action<string> tell) => Trace(() => new SeedRun(seed, SimulationStep.Generate(seed, Calls)) { TraceListener = tell }.Run(), tell);
+
+    /// <summary>Where two runs part that should be one.</summary>
+    internal static string? FindParting(Action<Action<string>> run)
     {
         List<string>[] lines = [[], []];
         foreach (List<string> trace in lines)
         {
-            new SeedRun(seed, SimulationStep.Generate(seed, Calls)) { TraceListener = trace.Add }.Run();
+            run(trace.Add);
         }
 
         int length = Math.Max(lines[0].Count, lines[1].Count);
@@ -40,12 +46,11 @@ public static class SeedRuns
         return at < 0 ? null : $"Line {at}: '{lines[0].ElementAtOrDefault(at)}' and '{lines[1].ElementAtOrDefault(at)}', after '{lines[0].ElementAtOrDefault(at - 1)}'";
     }
 
-    /// <summary>Runs a seed and tells each line of its trace; a failure is a line too.</summary>
-    public static void Trace(int seed, Action<string> tell)
+    internal static void Trace(Action run, Action<string> tell)
     {
         try
         {
-            new SeedRun(seed, SimulationStep.Generate(seed, Calls)) { TraceListener = tell }.Run();
+            run();
         }
         catch (Exception failure)
         {
@@ -53,16 +58,17 @@ public static class SeedRuns
         }
     }
 
-    private static string Report(int seed, List<SimulationStep> steps, int at, Exception failure)
+    /// <summary>What a failure is told as: how to repeat it, and the shortest list found that fails too.</summary>
+    internal static SimulationException Report<TStep>(string what, int at, string arguments, List<TStep> steps, Exception failure, Action<IReadOnlyList<TStep>> run)
     {
         Exception last = failure;
-        IReadOnlyList<SimulationStep> shortest = VolumeOperations.ShrinkAsync(
+        IReadOnlyList<TStep> shortest = VolumeOperations.ShrinkAsync(
             [.. steps.Take(at + 1)],
             list =>
             {
                 try
                 {
-                    new SeedRun(seed, list).Run();
+                    run(list);
                     return Task.FromResult(false);
                 }
                 catch (Exception error)
@@ -72,13 +78,13 @@ public static class SeedRuns
                 }
             },
             ShrinkRunsMax).GetAwaiter().GetResult();
-        return $"""
-            Seed {seed} fails at step {at}; repeat with: dotnet run -c Release --project tests/Drive.Simulation -- --seeds {seed}..{seed}
+        return new SimulationException($"""
+            {what} fails at step {at}; repeat with: dotnet run -c Release --project tests/Drive.Simulation -- {arguments}
             {Text(failure)}
             Shortest list found ({shortest.Count} steps):
             {string.Join('\n', shortest)}
             {Text(last)}
-            """;
+            """);
     }
 
     private static string Text(Exception error) => error is SimulationException or ModelException ? error.Message : error.ToString();

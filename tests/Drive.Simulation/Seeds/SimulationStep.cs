@@ -49,6 +49,21 @@ public enum StepKind
 
     /// <summary>Somebody sets the clock, on or back, by seconds or years.</summary>
     SetClock,
+
+    /// <summary>Of several devices: one has no way to the store, while the others do.</summary>
+    GoOffline,
+
+    /// <summary>Of several devices: one stands still in the middle of whatever it does, while the others go on.</summary>
+    Suspend,
+
+    /// <summary>… and goes on, as if nothing had been.</summary>
+    Resume,
+
+    /// <summary>Of several devices: all get all of each other before somebody does more.</summary>
+    Meet,
+
+    /// <summary>Somebody gives space in the store back, and now and then names a snapshot or drops one.</summary>
+    Collect,
 }
 
 /// <summary>A step of a run; <paramref name="Value"/> seeds what is random in it, so that taking out others changes nothing here.</summary>
@@ -79,10 +94,13 @@ public sealed record SimulationStep(StepKind Kind, int Value, VolumeOperation? C
 
     public override string ToString() => Call is null ? $"{Kind} {Value}" : Call.ToString();
 
-    private static StepKind Pick(Random random)
+    private static StepKind Pick(Random random) => Pick(Weights, random);
+
+    /// <summary>One of the kinds, each as often as its weight says.</summary>
+    public static StepKind Pick((StepKind Kind, int Weight)[] weights, Random random)
     {
-        int ticket = random.Next(Weights.Sum(pair => pair.Weight));
-        foreach ((StepKind kind, int weight) in Weights)
+        int ticket = random.Next(weights.Sum(pair => pair.Weight));
+        foreach ((StepKind kind, int weight) in weights)
         {
             ticket -= weight;
             if (ticket < 0)

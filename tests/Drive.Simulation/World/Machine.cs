@@ -3,6 +3,8 @@ using Drive.Engine;
 using Drive.Testing.Disk;
 using Drive.Testing.Sqlite;
 using Drive.Vault.Keys;
+using Drive.Vault.Log;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Drive.Simulation.World;
@@ -23,7 +25,9 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
     private CrashKind _death;
     private int _changesUntilFault = -1;
     private int _faultsLeft;
+    private VaultState? _provenHead;
     private Func<Exception> _fault = FaultyDisk.InputOutputError;
+    private Weather? _weather;
 
     /// <summary>What is on the disk, and what of it would survive.</summary>
     public MemoryDisk Memory { get; private set; } = new(DiskBytes);
@@ -48,10 +52,33 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
     /// <summary>Changes of the disk until now.</summary>
     public int Changes { get; private set; }
 
+    /// <summary>The way from this machine to the store; the world's until it is set.</summary>
     public Weather Weather
     {
-        set => _store?.Weather = value;
+        get => _weather ?? world.Weather;
+        set
+        {
+            _weather = value;
+            _store?.Weather = value;
+        }
     }
+
+    /// <summary>Its clock; the world's when it is the only machine.</summary>
+    public TimeProvider Clock { get; init; } = world.Time;
+
+    /// <summary>Its keys, ids and nonces.</summary>
+    public IRandomSource Bytes { get; init; } = world.Bytes;
+
+    /// <summary>Hears what the volume logs.</summary>
+    public ILogger Log { get; init; } = NullLogger.Instance;
+
+    /// <summary>A machine that was just enrolled keeps at its first start the head that this has proven, and starts at the last checkpoint.</summary>
+    public VaultState? ProvenHead
+    {
+        init => _provenHead = value;
+    }
+
+    public static Machine Enrolled(SimulatedWorld world, Enrolment enrolment) => new(world, enrolment.Keys) { ProvenHead = enrolment.Head };
 
     public static Machine On(SimulatedWorld world, byte[] keys, MemoryDisk image) => new(world, keys) { Memory = image };
 
@@ -60,12 +87,19 @@ internal sealed class Machine(SimulatedWorld world, byte[] keys)
     {
         _disk = new FaultyDisk(Memory) { Fault = OnCall, Lies = world.Lies };
         _vfs = SqliteDisk.Over(_disk);
-        _store = new SimulatedStore(world.Store, world.Time, world.StoreRandom, world.Trace) { Weather = world.Weather };
+        _store = new SimulatedStore(world.Store, world.Time, world.StoreRandom, world.Trace) { Weather = Weather };
         HasMetFault = false;
         _life = new CancellationTokenSource();
         VolumeSettings settings = world.Settings with { Database = world.Settings.Database with { Vfs = _vfs.Name } };
+        if (_provenHead is { } head)
+        {
+            using VaultKeys kept = VaultKeys.Import(keys);
+            Volume.KeepProvenHead(settings, kept, _disk, head);
+            _provenHead = null;
+        }
+
         Volume = await Volume.OpenAsync(
-            settings, VaultKeys.Import(keys), _store, _disk, world.Time, world.Bytes, NullLogger.Instance, CancellationToken.None);
+            settings, VaultKeys.Import(keys), _store, _disk, Clock, Bytes, Log, CancellationToken.None);
     }
 
     /// <summary>Dies at the n-th change of the disk from now on; 0 is the next, -1 none.</summary>

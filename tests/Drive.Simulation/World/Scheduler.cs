@@ -12,12 +12,15 @@ internal sealed class Scheduler(ManualTime time, Random random, Trace trace) : S
     private const int ActionsMax = 2_000_000;
 
     private readonly Random _signatures = new(random.Next());
-    private readonly List<(SendOrPostCallback Callback, object? State)> _ready = [];
+    private readonly List<(SendOrPostCallback Callback, object? State, SynchronizationContext Context)> _ready = [];
     private int _thread;
     private int _actions;
     private bool _hasForeignAction;
 
-    public override void Post(SendOrPostCallback d, object? state)
+    public override void Post(SendOrPostCallback d, object? state) => Add(d, state, this);
+
+    /// <summary>An action is ready; while it runs, its context is the current one.</summary>
+    public void Add(SendOrPostCallback callback, object? state, SynchronizationContext context)
     {
         if (Environment.CurrentManagedThreadId != _thread)
         {
@@ -26,7 +29,7 @@ internal sealed class Scheduler(ManualTime time, Random random, Trace trace) : S
 
         lock (_ready)
         {
-            _ready.Add((d, state));
+            _ready.Add((callback, state, context));
         }
     }
 
@@ -75,10 +78,12 @@ internal sealed class Scheduler(ManualTime time, Random random, Trace trace) : S
         if (_ready.Count > 0)
         {
             int choice = random.Next(_ready.Count);
-            (SendOrPostCallback callback, object? state) = _ready[choice];
+            (SendOrPostCallback callback, object? state, SynchronizationContext context) = _ready[choice];
             trace.Add("run", choice, _ready.Count);
             _ready.RemoveAt(choice);
+            SetSynchronizationContext(context);
             callback(state);
+            SetSynchronizationContext(this);
             return;
         }
 

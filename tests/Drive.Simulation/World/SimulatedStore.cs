@@ -26,6 +26,16 @@ internal sealed record Weather
     public int SlowPercent { get; init; }
 
     public TimeSpan SlowMax { get; init; } = TimeSpan.FromSeconds(40);
+
+    /// <summary>One of the ways in which it is bad.</summary>
+    public static Weather Foul(Random random) => random.Next(5) switch
+    {
+        0 => new Weather { IsAway = true },
+        1 => new Weather { SlowPercent = 60 },
+        2 => new Weather { ReplyLostPercent = 40, LatePutPercent = 20 },
+        3 => new Weather { RefusedPercent = 50, SlowPercent = 20 },
+        _ => new Weather { RefusedPercent = 10, ReplyLostPercent = 15, LatePutPercent = 15, TwicePercent = 20, SlowPercent = 20 },
+    };
 }
 
 /// <summary>The objects of a store, and puts that are still on their way. They outlive every device.</summary>

@@ -40,14 +40,14 @@ internal sealed class SimulatedWorld
     /// <summary>Syncs that do nothing, on every disk: a planted fault, to prove that it would be found.</summary>
     public Func<DiskCall, bool> Lies { get; set; } = static _ => false;
 
-    public VolumeSettings Settings { get; }
+    public VolumeSettings Settings { get; set; }
 
     /// <summary>Whether so little may lie on the disk that a write can find no room though the disk is well: then packs are evicted, too.</summary>
     public bool IsTight => Settings.CacheLimitBytes < 1L << 30;
 
     public void Run(Func<Task> main) => Scheduler.Run(main);
 
-    /// <summary>Limits so small that a few hundred calls meet all of them: full segments, checkpoints, evictions, compaction, late files, waiting writers.</summary>
+    /// <summary>Limits so small that a few hundred calls meet all of them: full segments, checkpoints (the database's and the vault's), evictions, compaction, late files, waiting writers.</summary>
     private static VolumeSettings SettingsFor(Random random) => new()
     {
         StateDirectory = "/drive/state",
@@ -61,6 +61,7 @@ internal sealed class SimulatedWorld
         DirtyLog = new() { SegmentBytes = 1L << random.Next(14, 20), WriteBytes = 1 << random.Next(12, 16) },
         Background = new ContextScheduler(),
         CacheLimitBytes = random.Next(3) == 0 ? 3L << 20 : 1L << 30,
+        Checkpoints = new() { CommitsMax = random.Next(2, 8), CommitsMin = random.Next(1, 3), ReplayShare = 0.25 },
     };
 
     /// <summary>Runs tasks on the context of whoever starts them.</summary>

@@ -11,6 +11,13 @@ internal sealed class SkippingTime(TimeSpan shortMax) : TimeProvider
 
     public TimeSpan Elapsed => TimeSpan.FromTicks(Volatile.Read(ref _now));
 
+    /// <summary>The wall clock at the beginning.</summary>
+    public DateTimeOffset Start { get; init; } = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    public override DateTimeOffset GetUtcNow() => Start + Elapsed;
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override long GetTimestamp() => Volatile.Read(ref _now);

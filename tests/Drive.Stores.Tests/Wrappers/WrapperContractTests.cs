@@ -38,8 +38,9 @@ public sealed class ThrottledStoreContractTests : ObjectStoreContract
 {
     protected override ValueTask<IObjectStore> OpenAsync()
     {
-        var options = new ThrottleOptions { UpBytesPerSecond = 1 << 20, DownBytesPerSecond = 1 << 20, ParallelMax = 3 };
-        return ValueTask.FromResult(new MemoryStore().Throttled(options, new SkippingTime(TimeSpan.FromDays(1))));
+        RateSchedule rate = RateSchedule.ParseWritten("1048576");
+        StoreLimits limits = new(new SkippingTime(TimeSpan.FromDays(1))) { Up = rate, Down = rate };
+        return ValueTask.FromResult(new MemoryStore().Throttled(limits, static (name, _) => name.Value.StartsWith("log/", StringComparison.Ordinal)));
     }
 }
 

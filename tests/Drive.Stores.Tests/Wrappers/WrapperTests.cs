@@ -116,37 +116,6 @@ public sealed class WrapperTests
     }
 
     [Fact]
-    public async Task The_rate_of_bytes_is_kept_on_average()
-    {
-        IObjectStore store = new MemoryStore().Throttled(new ThrottleOptions { UpBytesPerSecond = 1000, DownBytesPerSecond = 500 }, _time);
-        for (int index = 0; index < 11; index++)
-        {
-            await store.PutIfAbsentAsync(new ObjectName($"x/{index}"), new byte[1000], None);
-        }
-
-        Assert.Equal(TimeSpan.FromSeconds(10), _time.Elapsed);
-        for (int index = 0; index < 6; index++)
-        {
-            await store.GetAsync(new ObjectName($"x/{index}"), 1000, None);
-        }
-
-        Assert.Equal(TimeSpan.FromSeconds(20), _time.Elapsed);
-    }
-
-    [Fact]
-    public async Task No_more_calls_than_allowed_are_under_way()
-    {
-        var gate = new TaskCompletionSource();
-        _faulty.Script = _ => new StoreFault { Delay = gate.Task };
-        IObjectStore store = _faulty.Throttled(new ThrottleOptions { ParallelMax = 2 }, _time);
-        Task[] calls = [.. Enumerable.Range(0, 5).Select(_ => store.GetLengthAsync(Slot, None))];
-        Assert.Equal(2, _faulty.Calls);
-        gate.SetResult();
-        await Task.WhenAll(calls);
-        Assert.Equal(5, _faulty.Calls);
-    }
-
-    [Fact]
     public async Task Traffic_counts_calls_failures_and_bytes()
     {
         var traffic = new StoreTraffic();

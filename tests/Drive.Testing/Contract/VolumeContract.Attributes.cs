@@ -43,6 +43,18 @@ public abstract partial class VolumeContract
     }
 
     [Fact]
+    public void Change_of_owner_takes_the_capability_of_whatever_is_no_directory()
+    {
+        Ok(Volume.MakeNode(Root, Name("p"), FileMode.Fifo | FileAccess, 0, Owner, out NodeAttributes fifo));
+        foreach ((NodeId node, bool stays) in new[] { (MakeLink(Root, "l"), false), (fifo.Node, false), (MakeDirectory(Root, "d"), true) })
+        {
+            Ok(Volume.SetExtendedAttribute(node, "security.capability"u8, Pattern(20), AttributeSetOptions.None));
+            Change(node, new AttributeChange { Fields = AttributeFields.Uid | AttributeFields.KillPrivileges, Uid = 5 });
+            Assert.Equal(stays ? FsStatus.Ok : FsStatus.NoAttribute, Volume.GetExtendedAttribute(node, "security.capability"u8, default, out _));
+        }
+    }
+
+    [Fact]
     public void Cutting_takes_privileges_when_told()
     {
         NodeId node = PrivilegedFile();

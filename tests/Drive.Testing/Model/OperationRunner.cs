@@ -71,7 +71,7 @@ public sealed class OperationRunner(IVolume volume)
         volume.Close(handle);
         if (status == FsStatus.Ok && operation.Kind is OperationKind.Unlink or OperationKind.RemoveDirectory)
         {
-            volume.Forget(old.Node);
+            Forget(old.Node);
         }
 
         return new(status, Tell(made));
@@ -96,7 +96,7 @@ public sealed class OperationRunner(IVolume volume)
             };
             volume.Lookup(otherParent, otherName, out NodeAttributes old);
             status = volume.Rename(parent, name, otherParent, otherName, options);
-            volume.Forget(old.Node);
+            Forget(old.Node);
             return new(status);
         }
 
@@ -148,6 +148,11 @@ public sealed class OperationRunner(IVolume volume)
                 return SetAttributes(found, HandleId.None, operation);
         }
 
+        if (IsByNode(operation) && FileMode.IsRegular(found.Mode) && operation.Kind != OperationKind.OpenTruncate)
+        {
+            return await RunOnHandleAsync(HandleId.Of(found.Node), operation);
+        }
+
         OpenOptions options = operation.Kind switch
         {
             OperationKind.Append => OpenOptions.Write | OpenOptions.Append,
@@ -181,7 +186,8 @@ public sealed class OperationRunner(IVolume volume)
             case OperationKind.Write or OperationKind.Append or OperationKind.WriteSlot:
                 byte[] data = new byte[operation.Length];
                 new Random(operation.Value).NextBytes(data);
-                return new(volume.Write(handle, operation.Offset, data, operation.Value % 2 == 0 ? WriteOptions.KillPrivileges : WriteOptions.None));
+                WriteOptions options = operation.Value % 2 == 0 ? WriteOptions.KillPrivileges : WriteOptions.None;
+                return new(volume.Write(handle, operation.Offset, data, options | (operation.Kind == OperationKind.Append ? WriteOptions.Append : WriteOptions.None)));
             case OperationKind.Read or OperationKind.ReadSlot:
                 byte[] buffer = new byte[operation.Length];
                 IoResult read = await volume.ReadAsync(handle, operation.Offset, buffer, CancellationToken.None);
@@ -248,11 +254,30 @@ public sealed class OperationRunner(IVolume volume)
         {
             OpenOptions options = OpenOptions.Read | OpenOptions.Write | (operation.Value % 3 == 0 ? OpenOptions.Append : OpenOptions.None);
             status = volume.Lookup(parent, name, out found);
-            status = status == FsStatus.Ok ? volume.Open(found.Node, options, out handle) : status;
+            if (status == FsStatus.Ok && IsByNode(operation) && FileMode.IsRegular(found.Mode))
+            {
+                handle = HandleId.Of(found.Node);
+            }
+            else
+            {
+                status = status == FsStatus.Ok ? volume.Open(found.Node, options, out handle) : status;
+            }
         }
 
         _slots[operation.Slot] = (handle, found.Node);
         return new(status, Tell(found));
+    }
+
+    /// <summary>Every other file is not opened: its node stands in for a handle, as with the kernel's adapter.</summary>
+    private static bool IsByNode(VolumeOperation operation) => operation.Value / 8 % 2 == 0;
+
+    /// <summary>A node that a slot still has was not let go.</summary>
+    private void Forget(NodeId node)
+    {
+        if (!Array.Exists(_slots, slot => slot.Handle == HandleId.Of(node)))
+        {
+            volume.Forget(node);
+        }
     }
 
     private void CloseSlot(int slot)
@@ -262,7 +287,7 @@ public sealed class OperationRunner(IVolume volume)
         if (handle != HandleId.None)
         {
             volume.Close(handle);
-            volume.Forget(node);
+            Forget(node);
         }
     }
 

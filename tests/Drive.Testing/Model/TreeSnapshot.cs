@@ -17,13 +17,15 @@ public sealed class TreeSnapshot
     {
     }
 
-    public static async Task<TreeSnapshot> CaptureAsync(IVolume volume)
+    /// <summary>All of a volume, or what lies below a directory as if that were the root.</summary>
+    public static async Task<TreeSnapshot> CaptureAsync(IVolume volume, NodeId? top = null)
     {
+        NodeId start = top ?? NodeId.Root;
         var snapshot = new TreeSnapshot();
         Dictionary<NodeId, string> firstPaths = [];
-        FsStatus status = volume.GetAttributes(NodeId.Root, out NodeAttributes root);
+        FsStatus status = volume.GetAttributes(start, out NodeAttributes root);
         snapshot._lines.Add("/", status == FsStatus.Ok ? Describe(volume, root) : status.ToString());
-        Stack<(string Path, NodeId Node)> pending = new([("", NodeId.Root)]);
+        Stack<(string Path, NodeId Node)> pending = new([("", start)]);
         while (pending.TryPop(out (string Path, NodeId Node) directory))
         {
             foreach ((byte[] name, NodeAttributes attributes, _) in List(volume, directory.Node))

@@ -9,7 +9,7 @@ namespace Drive.Testing.Sqlite;
 /// <summary>
 /// A SQLite VFS over an <see cref="IDisk"/>: the database, its journal and its WAL lie on the same simulated disk as everything else, and take part in
 /// crashes and faults. It does what SQLite's own VFS for Linux does (when a directory is synced, what a short read is), so what it proves holds there too.
-/// No exception crosses into SQLite: a full disk is SQLITE_FULL, any other failure the SQLITE_IOERR of the call.
+/// No exception crosses into SQLite: a full disk is SQLITE_FULL, any other failure the SQLITE_IOERR of the call; so is a flush that finds no room, as in SQLite's own layer: what it was to flush may be lost, and a later flush that succeeds says nothing of it.
 /// Each instance is a VFS of its own under its own name. Disposing gives it back to be used for another disk: SQLite never loses one that it knows.
 /// </summary>
 public sealed unsafe class SqliteDisk : IDisposable
@@ -116,7 +116,7 @@ public sealed unsafe class SqliteDisk : IDisposable
         {
             return call();
         }
-        catch (DiskFullException)
+        catch (DiskFullException) when (failure != SqliteCode.SyncError)
         {
             return SqliteCode.Full;
         }

@@ -59,7 +59,8 @@ public sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public IObjectStore Inner => inner;
 
-    public StoreDescription Description => inner.Description;
+    /// <summary>The inner store's, or what a test makes it look like.</summary>
+    public StoreDescription Description { get; set; } = inner.Description;
 
     /// <summary>The next calls meet these faults in turn (null: none), later ones meet none.</summary>
     public void Next(params StoreFault?[] faults)

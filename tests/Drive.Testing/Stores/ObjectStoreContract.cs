@@ -1,3 +1,4 @@
+using System.Reflection;
 using Drive.Core.Stores;
 
 namespace Drive.Testing.Stores;
@@ -19,6 +20,24 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     protected virtual bool TellsEqualBytesApart => true;
 
     public static TheoryData<int> Lengths => [0, 1, 4096, 65_537, 8 << 20];
+
+    /// <summary>Each test, by name: for stores whose server may be missing, and which must then be skipped.</summary>
+    public static TheoryData<string> Tests =>
+        [.. typeof(ObjectStoreContract).GetMethods().Where(static method => method.GetCustomAttribute<FactAttribute>() is not null).Select(static method => method.Name)];
+
+    /// <summary>Runs one of <see cref="Tests"/>, each of its rows on a fresh store.</summary>
+    public static async Task RunAsync(string test, Func<ValueTask<IObjectStore>> open, bool tellsEqualBytesApart = true)
+    {
+        MethodInfo method = typeof(ObjectStoreContract).GetMethod(test)!;
+        object[][] rows = method.GetParameters().Length == 0 ? [[]] : [.. ((IEnumerable<object[]>)Lengths).Select(static row => row)];
+        foreach (object[] row in rows)
+        {
+            Opened opened = new(open, tellsEqualBytesApart);
+            await opened.InitializeAsync();
+            await (Task)method.Invoke(opened, row)!;
+            await opened.DisposeAsync();
+        }
+    }
 
     public async Task InitializeAsync() => _store = await OpenAsync();
 
@@ -249,5 +268,12 @@ public abstract class ObjectStoreContract : IAsyncLifetime
         }
 
         return [.. found.Order(StringComparer.Ordinal)];
+    }
+
+    private sealed class Opened(Func<ValueTask<IObjectStore>> open, bool tellsEqualBytesApart) : ObjectStoreContract
+    {
+        protected override bool TellsEqualBytesApart => tellsEqualBytesApart;
+
+        protected override ValueTask<IObjectStore> OpenAsync() => open();
     }
 }

@@ -17,7 +17,7 @@ public sealed class SetupTests
     private static CancellationToken None => CancellationToken.None;
 
     [Fact]
-    public async Task A_new_vault_has_a_root_two_members_and_probes_as_present()
+    public async Task A_new_vault_has_a_root_its_members_and_probes_as_present()
     {
         using TestVault vault = await TestVault.CreateAsync(passphrase: "secret"u8.ToArray());
         Assert.Equal(["log/1/00000000000000000001", "vault"], (await vault.Store.NamesAsync("")).Where(name => !name.StartsWith("slots/", StringComparison.Ordinal)));
@@ -27,7 +27,7 @@ public sealed class SetupTests
         Assert.True(FileMode.IsDirectory(root.Mode));
         Assert.Equal(1, vault.Keys.DeviceNumber);
         Assert.Equal(vault.State.Head, vault.Keys.GenesisHash);
-        Assert.Equal([MemberKind.Device, MemberKind.Recovery], vault.State.Members.Select(member => member.Kind));
+        Assert.Equal([MemberKind.Device, MemberKind.Recovery, MemberKind.Recovery], vault.State.Members.Select(member => member.Kind));
         VaultInfo info = await VaultSetup.ProbeAsync(vault.Store, None);
         Assert.Equal(new VaultInfo(VaultPresence.Present, vault.Keys.VaultId), info);
     }
@@ -133,14 +133,14 @@ public sealed class SetupTests
         using TestVault other = await TestVault.CreateAsync(2);
         string key = vault.Created.RecoveryKey;
         Assert.Matches("^([0-9A-HJKMNP-TV-Z]{5}-){10}[0-9A-HJKMNP-TV-Z]{5}$", key);
-        Assert.True(RecoveryKey.IsWellFormed(key));
+        Assert.True(SecretText.Recovery.IsWellFormed(key));
         for (int i = 0; i < key.Length; i++)
         {
             if (key[i] != '-')
             {
                 char wrong = key[i] == 'Z' ? 'Y' : 'Z';
-                Assert.False(RecoveryKey.IsWellFormed(key[..i] + wrong + key[(i + 1)..]));
-                Assert.False(RecoveryKey.IsWellFormed(key[..i] + key[(i + 1)..]));
+                Assert.False(SecretText.Recovery.IsWellFormed(key[..i] + wrong + key[(i + 1)..]));
+                Assert.False(SecretText.Recovery.IsWellFormed(key[..i] + key[(i + 1)..]));
             }
         }
 
@@ -169,7 +169,7 @@ public sealed class SetupTests
     public async Task Changing_the_passphrase_leaves_one_slot_that_opens_with_the_new_one_only()
     {
         using TestVault vault = await TestVault.CreateAsync(passphrase: "old"u8.ToArray());
-        await VaultSetup.ChangePassphraseAsync(vault.Store, vault.Keys, vault.State, "new"u8.ToArray(), PassphraseCost.IterationsMin, vault.Source, None);
+        await vault.ChangePassphraseAsync("new"u8.ToArray());
         List<(string Name, byte[] Bytes)> slots = [];
         foreach (string name in await vault.Store.NamesAsync("slots/"))
         {
@@ -178,15 +178,16 @@ public sealed class SetupTests
 
         Assert.Equal(2, slots.Count);
         (string slotName, byte[] slot) = Assert.Single(slots, s => Slot.LooksLike(s.Bytes, SlotKind.Passphrase));
-        using (SlotPayload payload = PassphraseSlot.Open(vault.Keys, slot, "new"u8, slotName))
+        var header = new VaultHeader(vault.Keys.VaultId);
+        using (SlotPayload payload = SlotPayload.Open(slot, SlotKind.Passphrase, header, "new"u8, vault.Keys.AccountSecret, slotName))
         {
             Assert.Equal(vault.Keys.GenesisHash, payload.GenesisHash);
             Assert.Equal(vault.State.Seq, payload.LeastHead.Seq);
         }
 
-        Assert.Equal(VaultErrorKind.WrongSecret, Assert.Throws<VaultException>(() => PassphraseSlot.Open(vault.Keys, slot, "old"u8, slotName)).Kind);
-        await VaultSetup.ChangePassphraseAsync(vault.Store, vault.Keys, vault.State, null, PassphraseCost.IterationsMin, vault.Source, None);
-        Assert.Single(await vault.Store.NamesAsync("slots/"));
+        Assert.Equal(
+            VaultErrorKind.WrongSecret,
+            Assert.Throws<VaultException>(() => SlotPayload.Open(slot, SlotKind.Passphrase, header, "old"u8, vault.Keys.AccountSecret, slotName)).Kind);
         RecoveredVault recovered = await Log.LogTests.Recover(vault);
         recovered.Keys.Dispose();
     }
@@ -209,7 +210,8 @@ public sealed class SetupTests
                 changed[position] = (byte)(position >= 38 ? 0 : changed[position] ^ 2);
                 if (!changed.AsSpan().SequenceEqual(slot))
                 {
-                    Assert.Throws<VaultIntegrityException>(() => PassphraseSlot.Open(vault.Keys, changed, "old"u8, name));
+                    Assert.Throws<VaultIntegrityException>(
+                        () => SlotPayload.Open(changed, SlotKind.Passphrase, new VaultHeader(vault.Keys.VaultId), "old"u8, vault.Keys.AccountSecret, name));
                 }
             }
         }

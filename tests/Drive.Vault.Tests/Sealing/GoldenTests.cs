@@ -54,9 +54,9 @@ public sealed class GoldenTests
     [Fact]
     public void A_recovery_key_is_written_like_this()
     {
-        string text = RecoveryKey.Format(Fill(0x66).AsSpan());
+        string text = SecretText.Recovery.Format(Fill(0x66).AsSpan());
         Assert.Equal("CSK6C-SK6CS-K6CSK-6CSK6-CSK6C-SK6CS-K6CSK-6CSK6-CSK6C-SK6CS-KBNGR", text);
-        using SecretBytes parsed = RecoveryKey.Parse(text);
+        using SecretBytes parsed = SecretText.Recovery.Parse(text);
         Assert.Equal(Fill(0x66), new Bytes32(parsed.Span));
     }
 

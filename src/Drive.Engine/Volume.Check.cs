@@ -1,0 +1,65 @@
+using Drive.Core.Rows;
+using Drive.Core.Stores;
+using Drive.Core.Volumes;
+using Drive.Engine.Checks;
+using Drive.Vault;
+using Drive.Vault.Log;
+using Drive.Vault.Packs;
+
+namespace Drive.Engine;
+
+/// <content>The check of what the store has, and sending again what it lost and this machine still has: the same blocks in new packs, which a commit says.</content>
+public sealed partial class Volume
+{
+    /// <summary>
+    /// Looks whether the store has what the tree needs, and, where that is asked for, sends again what it lost and this machine's cache has. Nothing in the store is removed or written over.
+    /// </summary>
+    /// <exception cref="StoreException">The store is away, or refuses.</exception>
+    /// <exception cref="VaultException">Something is to be sent, and this volume sends nothing.</exception>
+    public async Task<CheckReport> CheckAsync(CheckRequest request, Action<string> say, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        VaultState state = _state;
+        VaultCheck check = new(_metadata, _store, _keys, _random, say);
+        CheckReport report = await check.RunAsync(state, request.ReadShare, cancellationToken);
+        Dictionary<PackId, long> restored = request.Repairs && check.LostBlocks.Count > 0 ? await RestoreAsync(check.LostBlocks, cancellationToken) : [];
+        HashSet<BlockId> lost = [.. check.LostBlocks.Where(block => _metadata.FindBlock(block.Block) is { } now && now.Pack == block.Pack).Select(static block => block.Block)];
+        (IReadOnlyList<BadFile> files, long count) = check.FindFiles(_state, lost);
+        return report with
+        {
+            BadFiles = files,
+            BadFileCount = count,
+            BadPacks = [.. report.BadPacks.Select(bad => bad with { Restored = restored.FirstOrDefault(one => VaultNames.Pack(one.Key).Value == bad.Name).Value })],
+        };
+    }
+
+    /// <summary>What can be read without the pack is put into new ones, and a commit says so; how many blocks of each pack that were.</summary>
+    private async Task<Dictionary<PackId, long>> RestoreAsync(IReadOnlyCollection<BlockRow> blocks, CancellationToken cancellationToken)
+    {
+        RequireSending();
+        HashSet<PackId> from = [.. blocks.Select(static block => block.Pack)];
+        List<BlockRow> restored = [];
+        List<PackRef> packs = [];
+        try
+        {
+            await SealAnewAsync(blocks, static _ => { }, restored, packs, cancellationToken);
+            await RunInUploadLoopAsync(
+                async token =>
+                {
+                    do
+                    {
+                        KeepUnmoved(restored, from);
+                    }
+                    while (restored.Count > 0 && !await CommitAloneAsync(DraftOfMoved(restored, packs, []), token));
+                },
+                cancellationToken);
+        }
+        finally
+        {
+            ReleaseNewPacks(packs);
+        }
+
+        HashSet<BlockId> landed = [.. restored.Select(static row => row.Block)];
+        return blocks.Where(block => landed.Contains(block.Block)).GroupBy(static block => block.Pack).ToDictionary(static pack => pack.Key, static pack => pack.LongCount());
+    }
+}
