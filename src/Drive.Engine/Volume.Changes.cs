@@ -72,10 +72,16 @@ public sealed partial class Volume
         }
     }
 
+    /// <summary>Whether somebody waits for a change. What is answered is none: it must not send what was written since before that has rested.</summary>
     private bool HasVaultRequests()
     {
         lock (_gate)
         {
+            while (_vaultRequests.TryPeek(out VaultRequest? first) && first.Landed.Task.IsCompleted)
+            {
+                _vaultRequests.Dequeue();
+            }
+
             return _vaultRequests.Count > 0;
         }
     }
@@ -90,16 +96,12 @@ public sealed partial class Volume
             VaultRequest? request;
             lock (_gate)
             {
-                if (!_vaultRequests.TryPeek(out request))
+                if (!HasVaultRequests())
                 {
                     return (null, VaultChanges.None);
                 }
 
-                if (request.Landed.Task.IsCompleted)
-                {
-                    _vaultRequests.Dequeue();
-                    continue;
-                }
+                request = _vaultRequests.Peek();
             }
 
             try

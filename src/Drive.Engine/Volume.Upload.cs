@@ -110,7 +110,7 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
-            if (_vaultRequests.Count > 0)
+            if (HasVaultRequests())
             {
                 return true;
             }
@@ -143,7 +143,7 @@ public sealed partial class Volume
     /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>
     private Capture? TakeCapture(MetadataBatch batch)
     {
-        if (_unsent.Count == 0 && _vaultRequests.Count == 0)
+        if (_unsent.Count == 0 && !HasVaultRequests())
         {
             return null;
         }

@@ -41,6 +41,23 @@ public sealed class MemberChangeTests
     }
 
     [Fact]
+    public async Task What_is_written_while_a_change_is_answered_is_not_sent_before_it_has_rested()
+    {
+        await using TwoDevices devices = await TwoDevices.CreateAsync();
+        VaultState answered = await devices.First.Volume.ChangeMembersAsync(
+            state =>
+            {
+                devices.First.Write("doc", "just begun");
+                return [devices.KeysOfFirst.MakeRotation(state, [], SystemRandomSource.Instance)];
+            },
+            CancellationToken.None);
+        await Task.Delay(TimeSpan.FromMilliseconds(600));
+        Assert.Equal(answered.Seq, devices.First.Volume.Head.Seq);
+        await devices.First.Volume.WaitAsync();
+        Assert.Equal(answered.Seq + 1, devices.First.Volume.Head.Seq);
+    }
+
+    [Fact]
     public async Task A_device_that_was_away_during_a_rotation_merges_what_it_did_and_goes_on()
     {
         await using TwoDevices devices = await TwoDevices.CreateAsync();
