@@ -27,6 +27,15 @@ public sealed class CrashPointTests
         Assert.InRange(points, 400, 440);
     }
 
+    [Fact]
+    public void Points_of_giving_space_back_lose_nothing_and_leave_nothing()
+    {
+        int points = 0;
+        IReadOnlyList<string> failures = Lanes.Run(1, 20, Environment.ProcessorCount, workload => Interlocked.Add(ref points, GarbagePoints.Run(workload, pointsMax: 3).Points));
+        Assert.True(failures.Count == 0, string.Join("\n\n", failures));
+        Assert.Equal(60, points);
+    }
+
     /// <summary>A suite that nothing can fail proves nothing: each sync that promises something is left out in turn.</summary>
     [Theory]
     [InlineData("the dirty log's bytes", DiskOperation.Sync, ".log")]

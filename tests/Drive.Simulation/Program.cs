@@ -22,6 +22,8 @@ internal static class Program
             so many points of each workload instead of all, so many images of the disk for each point instead of one
         dotnet run -c Release --project tests/Drive.Simulation -- merge --workloads A..B [--points N] [--threads N]
             the same about a merge of two devices
+        dotnet run -c Release --project tests/Drive.Simulation -- garbage --workloads A..B [--points N] [--threads N]
+            the same about giving space back
         """;
 
     private static int Main(string[] arguments)
@@ -29,17 +31,25 @@ internal static class Program
         bool isOfSeveral = arguments.Contains("--devices");
         arguments = [.. arguments.Where(static argument => argument != "--devices")];
         Dictionary<string, string> options = [];
-        for (int index = arguments is ["crash" or "merge" or "twice" or "trace", ..] ? 1 : 0; index + 1 < arguments.Length; index += 2)
+        for (int index = arguments is ["crash" or "merge" or "garbage" or "twice" or "trace", ..] ? 1 : 0; index + 1 < arguments.Length; index += 2)
         {
             options[arguments[index]] = arguments[index + 1];
         }
 
         int threads = int.Parse(options.GetValueOrDefault("--threads", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-        if (arguments is ["crash" or "merge", ..] && options.TryGetValue("--workloads", out string? workloads))
+        if (arguments is ["crash" or "merge" or "garbage", ..] && options.TryGetValue("--workloads", out string? workloads))
         {
             int points = int.Parse(options.GetValueOrDefault("--points", int.MaxValue.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
             int images = int.Parse(options.GetValueOrDefault("--images", "1"), CultureInfo.InvariantCulture);
-            return Crashes(Range(workloads), workload => arguments is ["merge", ..] ? MergePoints.Run(workload, points) : CrashPoints.Run(workload, points, imagesPerPoint: images), threads);
+            return Crashes(
+                Range(workloads),
+                workload => arguments[0] switch
+                {
+                    "merge" => MergePoints.Run(workload, points),
+                    "garbage" => GarbagePoints.Run(workload, points),
+                    _ => CrashPoints.Run(workload, points, imagesPerPoint: images),
+                },
+                threads);
         }
 
         if (options.TryGetValue("--seeds", out string? seeds))
