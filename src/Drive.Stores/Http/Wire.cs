@@ -100,18 +100,16 @@ internal sealed class Wire(TimeProvider time)
             open = [.. _open];
         }
 
-        bool isAnySilent = false;
-        foreach (WireStream stream in open)
+        // The idle ones first: the call whose connection ends looks for another at once.
+        (WireStream Stream, TimeSpan Quiet)[] silent = [.. open.Select(static stream => (stream, stream.Silence)).Where(static one => one.Silence is not null).Select(static one => (one.stream, one.Silence!.Value))];
+        foreach (WireStream stream in open.Where(stream => stream.IsIdle && (silent.Length > 0 || stream.IsOutgrown)))
         {
-            isAnySilent |= stream.EndIfSilent();
+            stream.End("it was idle when another connection fell silent");
         }
 
-        foreach (WireStream stream in open)
+        foreach ((WireStream stream, TimeSpan quiet) in silent)
         {
-            if (stream.IsIdle && (isAnySilent || stream.IsOutgrown))
-            {
-                stream.End("it was idle when another connection fell silent");
-            }
+            stream.End($"nothing came or went for {quiet.TotalSeconds:0} s");
         }
     }
 }

@@ -52,30 +52,27 @@ internal sealed class WireStream(Wire wire, Socket socket) : Stream
     /// <summary>Whether its receive buffer was made small for a limit that holds no more: the kernel does not let it grow again.</summary>
     public bool IsOutgrown => _receiveBytes > 0 && _call is { } call && ReceiveBytes(call.RateDown) is var wanted && (wanted is null || wanted > 2L * _receiveBytes);
 
-    /// <summary>Ends the connection when it has been silent for longer than is borne: true if so.</summary>
-    public bool EndIfSilent()
+    /// <summary>How long it has been silent while a call waits for it, when that is longer than is borne; else null.</summary>
+    public TimeSpan? Silence
     {
-        if (_call is not { IsOver: false } call || call.QuietSince is not { } quietSince || (Volatile.Read(ref _reads) == 0 && Volatile.Read(ref _writes) == 0))
+        get
         {
-            return false;
-        }
+            if (_call is not { IsOver: false } call || call.QuietSince is not { } quietSince || (Volatile.Read(ref _reads) == 0 && Volatile.Read(ref _writes) == 0))
+            {
+                return null;
+            }
 
-        // A wait for the limits counts as movement, which the call knows of.
-        long since = Math.Max(quietSince, Math.Max(Volatile.Read(ref _movedAt), Volatile.Read(ref _beganAt)));
-        TimeSpan quiet = wire.Time.GetElapsedTime(since);
-        if (quiet < Wire.SilenceMax)
-        {
-            return false;
-        }
+            // A wait for the limits counts as movement, which the call knows of.
+            long since = Math.Max(quietSince, Math.Max(Volatile.Read(ref _movedAt), Volatile.Read(ref _beganAt)));
+            TimeSpan quiet = wire.Time.GetElapsedTime(since);
+            if (quiet < Wire.SilenceMax)
+            {
+                return null;
+            }
 
-        bool isPeerGone = TcpOptions.SilenceOfPeer(socket) >= Wire.SilenceMax;
-        if (!isPeerGone && quiet < Wire.Patience(call.Attempt, Volatile.Read(ref _unanswered)))
-        {
-            return false;
+            bool isPeerGone = TcpOptions.SilenceOfPeer(socket) >= Wire.SilenceMax;
+            return isPeerGone || quiet >= Wire.Patience(call.Attempt, Volatile.Read(ref _unanswered)) ? quiet : null;
         }
-
-        End($"nothing came or went for {quiet.TotalSeconds:0} s");
-        return true;
     }
 
     /// <summary>Closes the connection; what is under way on it fails.</summary>
