@@ -39,7 +39,13 @@ internal sealed class Wire(TimeProvider time)
     private readonly HashSet<WireStream> _open = [];
     private ITimer? _clock;
 
+    // Guarded by _gate for those who change it.
+    private volatile int _count;
+
     public TimeProvider Time => time;
+
+    /// <summary>Connections that are open.</summary>
+    public int Count => _count;
 
     /// <summary>What an HTTP client of a store sends by; the caller adds what is its own.</summary>
     public SocketsHttpHandler NewHandler() => new()
@@ -61,6 +67,7 @@ internal sealed class Wire(TimeProvider time)
         lock (_gate)
         {
             _open.Remove(stream);
+            _count = _open.Count;
             if (_open.Count == 0)
             {
                 _clock?.Dispose();
@@ -80,6 +87,7 @@ internal sealed class Wire(TimeProvider time)
             lock (_gate)
             {
                 _open.Add(stream);
+                _count = _open.Count;
                 _clock ??= time.CreateTimer(static wire => ((Wire)wire!).Look(), this, LookInterval, LookInterval);
             }
 

@@ -10,9 +10,12 @@ namespace Drive.Stores.Http;
 /// <remarks>Threads: one reader and one writer, and the clock of the <see cref="Wire"/>. Owns the socket.</remarks>
 internal sealed class WireStream(Wire wire, Socket socket) : Stream
 {
-    // The kernel takes in what nobody has read yet: a quarter of a second's worth on each connection, and what two packets of a large kind need.
+    // The kernel takes in what nobody has read yet: a quarter of a second's worth on all connections, and what a few packets need on each.
     private const int ReceivePartOfSecond = 4;
-    private const int ReceiveBytesMin = 64 << 10;
+    private const int ReceiveBytesMin = 16 << 10;
+
+    // What a connection's buffer must be short of to be worth a new one. Arbitrary.
+    private const long OutgrownTimes = 4;
 
     private readonly NetworkStream _inner = new(socket, ownsSocket: true);
 
@@ -50,7 +53,7 @@ internal sealed class WireStream(Wire wire, Socket socket) : Stream
     public bool IsIdle => _call is not { IsOver: false };
 
     /// <summary>Whether its receive buffer was made small for a limit that holds no more: the kernel does not let it grow again.</summary>
-    public bool IsOutgrown => _receiveBytes > 0 && _call is { } call && ReceiveBytes(call.RateDown) is var wanted && (wanted is null || wanted > 2L * _receiveBytes);
+    public bool IsOutgrown => _receiveBytes > 0 && _call is { } call && ReceiveBytes(call.RateDown) is var wanted && (wanted is null || wanted > OutgrownTimes * _receiveBytes);
 
     /// <summary>How long it has been silent while a call waits for it, when that is longer than is borne; else null.</summary>
     public TimeSpan? Silence
@@ -180,7 +183,7 @@ internal sealed class WireStream(Wire wire, Socket socket) : Stream
         base.Dispose(disposing);
     }
 
-    private static int? ReceiveBytes(long? rate) => rate is { } bytesPerSecond ? (int)Math.Clamp(bytesPerSecond / ReceivePartOfSecond, ReceiveBytesMin, int.MaxValue / 4) : null;
+    private int? ReceiveBytes(long? rate) => rate is { } bytesPerSecond ? (int)Math.Clamp(bytesPerSecond / ReceivePartOfSecond / Math.Max(1, wire.Count), ReceiveBytesMin, int.MaxValue / 4) : null;
 
     // Work that belongs to no call (a pool that looks after its connections) leaves the connection to the one before.
     private StoreCall? Adopt() => StoreCall.Current is { } call ? _call = call : null;
