@@ -134,7 +134,7 @@ internal sealed class DriveDaemon : IHostedService
             ReadOnlyReason = ShownText ?? status.ReadOnlyReason,
 
             // What was said at the start is true until the store answers.
-            LastError = status.LastError ?? (status.Store == StoreCondition.Reachable ? null : drive.Notice),
+            LastError = status.LastError ?? (status.Store == StoreCondition.Reachable ? drive.GetTrouble() : drive.Notice),
         };
     }
 

@@ -10,6 +10,7 @@ using Drive.Service.Logs;
 using Drive.Service.Settings;
 using Drive.Service.Setup;
 using Drive.Stores;
+using Drive.Stores.Calls;
 using Drive.Stores.Wrappers;
 using Drive.Vault;
 using Drive.Vault.Keys;
@@ -26,7 +27,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
     // A folder answers at once or is away; the uploader comes back later by itself, and a mount must not wait for it.
     private static readonly RetryOptions LocalRetry = new() { AttemptsMax = 3, FirstDelay = TimeSpan.FromMilliseconds(50), Deadline = TimeSpan.FromSeconds(1) };
 
-    // Bytes over a link take their time; a pack that shares it with others must not be given up on the way.
+    // For three tries that hear nothing (15, 30 and 60 s). Bytes that move and waits for the user's limit come on top, so a pack on a slow line is not given up on the way.
     private static readonly RetryOptions DistantRetry = LocalRetry with { Deadline = TimeSpan.FromMinutes(2) };
 
     // What another device did shows after this time at the latest, where the store does not tell: two requests each time.
@@ -67,7 +68,8 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
                 Up = request.LimitUp ?? entry.LimitUp ?? RateSchedule.None,
                 Down = request.LimitDown ?? entry.LimitDown ?? RateSchedule.None,
             };
-            RetryOptions retry = (place.Description.IsLocal ? LocalRetry : DistantRetry) with { SentAgain = limits.CountUp };
+            CallsUnderWay calls = new(time);
+            RetryOptions retry = (place.Description.IsLocal ? LocalRetry : DistantRetry) with { UnderWay = calls };
             IObjectStore store = place.Retried(retry, time, random).Throttled(limits, IsUrgent).Traced(loggers.CreateLogger<StoreTraffic>(), traffic);
             volume = await Volume.OpenAsync(settings, keys, store, disk, time, random, loggers.CreateLogger<Volume>(), cancellationToken);
             BackgroundProbe? probe = place.Description.IsLocal || request.ReadOnly ? null : BackgroundProbe.Start(place.Throttled(limits, IsUrgent), volume.Head.SingleWriter is null ? ProbeUse.Vault : ProbeUse.Packs, volume.StopSending, time, random, loggers.CreateLogger<BackgroundProbe>());
@@ -80,6 +82,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
                 Health = new HealthDesk(volume, entry.Where, loggers.CreateLogger<HealthDesk>()),
                 Traffic = traffic,
                 Limits = limits,
+                GetTrouble = () => calls.Trouble(place.Description.Url),
                 Engine = volume,
                 WaitUploadedAsync = volume.WaitUploadedAsync,
                 StopAsync = async _ =>

@@ -29,6 +29,9 @@ internal sealed record OpenDrive
     /// <summary>Limits of what goes to and from the store; null where there is none.</summary>
     public StoreLimits? Limits { get; init; }
 
+    /// <summary>What a call to the store that is under way meets, in one line for people; null when all goes well.</summary>
+    public Func<string?> GetTrouble { get; init; } = static () => null;
+
     /// <summary>Completes when everything done before the call is committed in the store.</summary>
     public required Func<Action<UploadProgress>, CancellationToken, Task<UploadProgress>> WaitUploadedAsync { get; init; }
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Drive.Core;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
+using Drive.Stores.Calls;
 
 namespace Drive.Stores.Folder;
 
@@ -58,12 +59,12 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
         }
     }
 
-    /// <summary>Once begun, a put is not cancelled.</summary>
+    /// <summary>Once begun, a put is not cancelled, unless the user's limit holds it back.</summary>
     public Task<bool> PutIfAbsentAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        Task.Run(() => Guard(() => Put(PathOf(name), content.Span)), cancellationToken);
+        Task.Run(() => GuardAsync(() => PutAsync(PathOf(name), content, cancellationToken)), cancellationToken);
 
     public Task<byte[]?> GetAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken) =>
-        Task.Run(() => Guard(() => Get(name, bytesMax)), cancellationToken);
+        Task.Run(() => GuardAsync(() => ReadAllAsync(name, bytesMax, cancellationToken)), cancellationToken);
 
     public ValueTask<int?> GetRangeAsync(ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
@@ -71,6 +72,11 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
         if (cancellationToken.IsCancellationRequested)
         {
             return ValueTask.FromCanceled<int?>(cancellationToken);
+        }
+
+        if (StoreCall.Current is { RateDown: not null } call)
+        {
+            return new(GuardAsync(() => GetRangeAtPaceAsync(PathOf(name), offset, destination, call, cancellationToken)));
         }
 
         try
@@ -188,7 +194,7 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
 
     private string PathOf(ObjectName name) => Path.Combine(_root.Path, name.Value);
 
-    private bool Put(string path, ReadOnlySpan<byte> content)
+    private async Task<bool> PutAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         RequireRoot();
         string parent = Path.GetDirectoryName(path)!;
@@ -209,7 +215,7 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
 
         TemporaryFolder temporary = OpenTemporary();
         MakeDurable(parent);
-        string written = temporary.Write(content);
+        string written = await temporary.WriteAsync(content, cancellationToken);
         try
         {
             bool isMade = _disk.TryLink(written, path);
@@ -226,7 +232,7 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
         }
     }
 
-    private byte[]? Get(ObjectName name, int bytesMax)
+    private async Task<byte[]?> ReadAllAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken)
     {
         string path = PathOf(name);
         using IDiskFile? file = Find(() => _disk.Open(path, DiskOpenMode.Read));
@@ -242,7 +248,7 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
         }
 
         byte[] content = new byte[length];
-        return file.Read(0, content) == length
+        return await ReadAtPaceAsync(file, 0, content, StoreCall.Current, cancellationToken) == length
             ? content
             : throw new StoreException(StoreErrorKind.Malformed, isTransient: true, $"{path} became shorter while it was read.");
     }
@@ -259,6 +265,44 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
 
         using IDiskFile? found = Find(() => _disk.Open(path, DiskOpenMode.Read));
         return found?.Read(offset, destination);
+    }
+
+    private async Task<int?> GetRangeAtPaceAsync(string path, long offset, Memory<byte> destination, StoreCall call, CancellationToken cancellationToken)
+    {
+        using (OpenFiles.Lease lease = _files.Rent(path))
+        {
+            if (lease.File is { } file)
+            {
+                return await ReadAtPaceAsync(file, offset, destination, call, cancellationToken);
+            }
+        }
+
+        using IDiskFile? found = Find(() => _disk.Open(path, DiskOpenMode.Read));
+        return found is null ? null : await ReadAtPaceAsync(found, offset, destination, call, cancellationToken);
+    }
+
+    /// <summary>As much as there is, piece by piece where the user has a limit.</summary>
+    private static async ValueTask<int> ReadAtPaceAsync(IDiskFile file, long offset, Memory<byte> destination, StoreCall? call, CancellationToken cancellationToken)
+    {
+        int done = 0;
+        while (done < destination.Length)
+        {
+            int asked = Math.Min(destination.Length - done, call?.PieceDown ?? destination.Length);
+            int read = file.Read(offset + done, destination.Span.Slice(done, asked));
+            done += read;
+            if (call is not null)
+            {
+                call.Note(read);
+                await call.TakeDownAsync(read, cancellationToken);
+            }
+
+            if (read < asked)
+            {
+                break;
+            }
+        }
+
+        return done;
     }
 
     private long? GetLength(ObjectName name)
@@ -359,6 +403,18 @@ public sealed class FolderStore : IObjectStore, IExclusiveStore, IWatchedStore
     // "a/b" comes before "a-b": a slash ends a part, and the shorter part is the first.
     private static bool IsBefore(string name, string after) =>
         !after.StartsWith(name + "/", StringComparison.Ordinal) && string.CompareOrdinal(name.Replace('/', '\0'), after.Replace('/', '\0')) < 0;
+
+    private async Task<T> GuardAsync<T>(Func<Task<T>> action)
+    {
+        try
+        {
+            return await action();
+        }
+        catch (IOException exception)
+        {
+            throw StoreErrors.FromDisk(exception, _root.Path);
+        }
+    }
 
     private T Guard<T>(Func<T> action)
     {

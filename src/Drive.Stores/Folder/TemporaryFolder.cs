@@ -1,6 +1,7 @@
 using System.Globalization;
 using Drive.Core;
 using Drive.Core.Platform;
+using Drive.Stores.Calls;
 
 namespace Drive.Stores.Folder;
 
@@ -45,14 +46,32 @@ internal sealed class TemporaryFolder : IDisposable
         }
     }
 
-    /// <summary>A new file with these bytes, durable as bytes but not by name.</summary>
-    public string Write(ReadOnlySpan<byte> content)
+    /// <summary>A new file with these bytes, durable as bytes but not by name. Cancelled only while the user's limit holds it back: then it has left nothing.</summary>
+    public async ValueTask<string> WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         string path = Path.Combine(_path, Interlocked.Increment(ref _counter).ToString(CultureInfo.InvariantCulture));
         using IDiskFile file = _disk.Open(path, DiskOpenMode.CreateNew) ?? throw new IOException($"{path} exists already");
         try
         {
-            file.Write(0, content);
+            StoreCall? call = StoreCall.Current;
+            for (int offset = 0, bytes; offset < content.Length; offset += bytes)
+            {
+                bytes = Math.Min(content.Length - offset, call?.PieceUp ?? content.Length);
+                if (call is not null)
+                {
+                    await call.TakeUpAsync(bytes, cancellationToken);
+                }
+
+                file.Write(offset, content.Span.Slice(offset, bytes));
+                if (call?.RateUp is not null)
+                {
+                    // A folder may lie on another machine: what is written at the limit's pace is to travel at it, and not when all of it is made sure of.
+                    file.StartSync(offset, bytes);
+                }
+
+                call?.Note(bytes);
+            }
+
             if (!Mistakes.Has(Mistake.StoreFileNotFlushed))
             {
                 file.Sync();
@@ -67,7 +86,7 @@ internal sealed class TemporaryFolder : IDisposable
         }
     }
 
-    /// <summary>Removes a file of <see cref="Write"/>. What cannot be removed now is removed by whoever opens the store next.</summary>
+    /// <summary>Removes a file of <see cref="WriteAsync"/>. What cannot be removed now is removed by whoever opens the store next.</summary>
     public void Remove(string path) => TryRemove(_disk, path);
 
     public void Dispose()

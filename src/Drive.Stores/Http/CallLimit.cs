@@ -1,4 +1,5 @@
 using Drive.Core.Stores;
+using Drive.Stores.Calls;
 
 namespace Drive.Stores.Http;
 
@@ -13,17 +14,17 @@ internal static class CallLimit
         TimeSpan time, TimeProvider clock, Func<CancellationToken, Task<T>> work, Func<Exception, StoreException?> translate, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using CancellationTokenSource limit = new(time, clock);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using StoreCall.Scope scope = StoreCall.Enter(clock);
+        using CallDeadline limit = new(time, scope.Call, clock, cancellationToken);
         try
         {
-            return await work(either.Token);
+            return await work(limit.Token);
         }
         catch (Exception error) when (error is not OperationCanceledException && translate(error) is { } known)
         {
             throw known;
         }
-        catch (OperationCanceledException error) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException error) when (limit.IsOver && !cancellationToken.IsCancellationRequested)
         {
             throw translate(error)!;
         }

@@ -19,7 +19,7 @@ internal static class HttpErrors
                 ? $"{place} shows a certificate that this machine does not trust: give its SHA-256 as ?pin=…, as the server printed it. ({refused.Message})"
                 : $"{place} shows another certificate than the pinned one: it is another server, or somebody is between.",
             error),
-        _ => new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {error.Message}", error),
+        _ => new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {SilenceException.Reason(error)}", error),
     };
 
     public static StoreException TimedOut(HttpPlace place, TimeSpan limit) =>

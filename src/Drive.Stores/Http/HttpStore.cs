@@ -17,7 +17,6 @@ internal sealed class HttpStore : IObjectStore, IWatchedStore
 {
     // As the S3 client has it. Retries are the wrapper's business.
     private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(100);
-    private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(15);
 
     // However long a server asks for, somebody may be waiting for a file.
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(30);
@@ -59,7 +58,11 @@ internal sealed class HttpStore : IObjectStore, IWatchedStore
                 StoreErrorKind.Denied, isTransient: false, $"There is no token for {place}: run 'drive store login {place}', or set {HttpPlace.TokenVariable} to what 'drive serve token add' printed.");
         }
 
-        SocketsHttpHandler handler = new() { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = ConnectTime, UseProxy = !place.Server.IsLoopback };
+        SocketsHttpHandler handler = new Wire(time).NewHandler();
+        handler.UseProxy = !place.Server.IsLoopback;
+
+        // The server always says whether it wants the body: who sends one without having heard that sends it to nobody.
+        handler.Expect100ContinueTimeout = Wire.SilenceMax * 2;
         if (place.Pin is { } pin)
         {
             byte[] expected = Convert.FromHexString(pin);

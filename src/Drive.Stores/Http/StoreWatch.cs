@@ -21,7 +21,12 @@ internal abstract class StoreWatch(Action changed, TimeProvider time, IRandomSou
     protected abstract TimeSpan SilenceMax { get; }
 
     /// <summary>Begins the loop, once.</summary>
-    public void Start() => Ended = Task.Run(RunAsync);
+    public void Start()
+    {
+        // It outlives the call that may have opened the store, and is no part of it.
+        using AsyncFlowControl own = ExecutionContext.SuppressFlow();
+        Ended = Task.Run(RunAsync);
+    }
 
     public void Dispose() => _stop.Cancel();
 

@@ -38,7 +38,7 @@ internal sealed class KoofrClient : IDisposable
 
     /// <summary>Nothing is asked yet. <see cref="StoreException"/> when there is nobody to sign in as, or no password.</summary>
     public KoofrClient(KoofrPlace place, string? user, string? password, TimeProvider time, IRandomSource random)
-        : this(place, user, password, time, random, Handler(place))
+        : this(place, user, password, time, random, Handler(place, time))
     {
     }
 
@@ -177,12 +177,10 @@ internal sealed class KoofrClient : IDisposable
         await _pause.PassAsync(cancellationToken);
     }
 
-    private static SocketsHttpHandler Handler(KoofrPlace place) => new()
+    private static SocketsHttpHandler Handler(KoofrPlace place, TimeProvider time)
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        ConnectTimeout = TimeSpan.FromSeconds(15),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        UseProxy = !place.Server.IsLoopback,
-    };
+        SocketsHttpHandler handler = new Wire(time).NewHandler();
+        handler.UseProxy = !place.Server.IsLoopback;
+        return handler;
+    }
 }

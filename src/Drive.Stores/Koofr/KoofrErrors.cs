@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Drive.Core.Stores;
+using Drive.Stores.Http;
 
 namespace Drive.Stores.Koofr;
 
@@ -17,7 +18,7 @@ internal static class KoofrErrors
             StoreErrorKind.Denied, isTransient: false, $"{place} has no certificate that this machine trusts: {error.InnerException?.Message ?? error.Message}", error),
         JsonException or HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => NotUnderstood(place, error),
         HttpRequestException or IOException or OperationCanceledException =>
-            new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {error.Message}", error),
+            new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {SilenceException.Reason(error)}", error),
         _ => null,
     };
 

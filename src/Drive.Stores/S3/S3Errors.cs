@@ -1,6 +1,7 @@
 using System.Net;
 using Amazon.Runtime;
 using Drive.Core.Stores;
+using Drive.Stores.Http;
 
 namespace Drive.Stores.S3;
 
@@ -8,14 +9,13 @@ namespace Drive.Stores.S3;
 internal static class S3Errors
 {
     /// <summary>Whether the exception is one of the server, the network or the credentials. A cancelled call is not.</summary>
-    public static bool IsKnown(Exception error) => error is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or TimeoutException
-        or TaskCanceledException { InnerException: TimeoutException };
+    public static bool IsKnown(Exception error) => error is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or TimeoutException;
 
     public static StoreException From(Exception error, S3Place place) => error switch
     {
         AmazonServiceException { StatusCode: > 0 } answer => FromAnswer(answer, place),
-        AmazonServiceException or HttpRequestException or IOException or TimeoutException or TaskCanceledException =>
-            new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {error.Message}", error),
+        AmazonServiceException or HttpRequestException or IOException or TimeoutException or OperationCanceledException =>
+            new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {SilenceException.Reason(error)}", error),
         _ => new StoreException(
             StoreErrorKind.Denied, isTransient: false, $"There are no credentials for {place}: run 'drive store login {place}', or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE. ({error.Message})", error),
     };

@@ -21,10 +21,10 @@ public sealed record S3Place(string Bucket, string Prefix, Uri? Endpoint, string
     public override LoginForm? Login => new((this with { Region = null }).ToString(), "Access key id", "Secret access key");
 
     /// <inheritdoc/>
-    public override IObjectStore Open(bool create, IDisk disk, TimeProvider time, IRandomSource random) => S3Store.Open(this, null);
+    public override IObjectStore Open(bool create, IDisk disk, TimeProvider time, IRandomSource random) => S3Store.Open(this, null, time);
 
     /// <inheritdoc/>
-    public override IObjectStore Open(StoreLogin? login, bool create, IDisk disk, TimeProvider time, IRandomSource random) => S3Store.Open(this, login);
+    public override IObjectStore Open(StoreLogin? login, bool create, IDisk disk, TimeProvider time, IRandomSource random) => S3Store.Open(this, login, time);
 
     /// <inheritdoc/>
     public override string ToString()

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Drive.Core.Stores;
+using Drive.Stores.Http;
 
 namespace Drive.Stores.S3;
 
@@ -19,24 +20,34 @@ internal sealed class S3Store : IObjectStore
     private const string Anything = "*";
     private const string NoSuchBucket = "NoSuchBucket";
 
+    // Retries are the wrapper's business.
+    private static readonly TimeSpan CallTime = TimeSpan.FromSeconds(100);
+
     private readonly AmazonS3Client _client;
+    private readonly S3Connections _connections;
     private readonly S3Place _place;
+    private readonly TimeProvider _time;
     private readonly string _prefix;
 
-    private S3Store(AmazonS3Client client, S3Place place)
+    private S3Store(AmazonS3Client client, S3Connections connections, S3Place place, TimeProvider time)
     {
         _client = client;
+        _connections = connections;
         _place = place;
+        _time = time;
         _prefix = place.Prefix.Length == 0 ? "" : place.Prefix + "/";
     }
 
     public StoreDescription Description => _place.Description;
 
     /// <summary>The store; nothing is asked yet.</summary>
-    public static S3Store Open(S3Place place, StoreLogin? login)
+    public static S3Store Open(S3Place place, StoreLogin? login, TimeProvider time)
     {
+        S3Connections connections = new(time);
         AmazonS3Config config = new()
         {
+            HttpClientFactory = connections,
+            Timeout = Timeout.InfiniteTimeSpan,
             ForcePathStyle = place.IsPathStyle,
             MaxErrorRetry = 0,
             RequestChecksumCalculation = Amazon.Runtime.RequestChecksumCalculation.WHEN_REQUIRED,
@@ -58,10 +69,12 @@ internal sealed class S3Store : IObjectStore
 
         try
         {
-            return new S3Store(login is { User: { } id } && !IsNamedInEnvironment() ? new AmazonS3Client(id, login.Secret, config) : new AmazonS3Client(config), place);
+            AmazonS3Client client = login is { User: { } id } && !IsNamedInEnvironment() ? new AmazonS3Client(id, login.Secret, config) : new AmazonS3Client(config);
+            return new S3Store(client, connections, place, time);
         }
         catch (Amazon.Runtime.AmazonClientException error)
         {
+            connections.Dispose();
             throw S3Errors.From(error, place);
         }
     }
@@ -70,18 +83,18 @@ internal sealed class S3Store : IObjectStore
     private static bool IsNamedInEnvironment() =>
         Environment.GetEnvironmentVariable("AWS_ACCESS_KEY_ID") is { Length: > 0 } || Environment.GetEnvironmentVariable("AWS_PROFILE") is { Length: > 0 };
 
-    public Task<bool> PutIfAbsentAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => GuardAsync(async () =>
+    public Task<bool> PutIfAbsentAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => GuardAsync(async token =>
     {
         try
         {
             if (content.Length > WholeMax)
             {
-                await PutInPartsAsync(KeyOf(name), content, cancellationToken);
+                await PutInPartsAsync(KeyOf(name), content, token);
             }
             else
             {
                 using MemoryStream body = Read(content);
-                await _client.PutObjectAsync(new PutObjectRequest { BucketName = _place.Bucket, Key = KeyOf(name), InputStream = body, IfNoneMatch = Anything, UseChunkEncoding = false }, cancellationToken);
+                await _client.PutObjectAsync(new PutObjectRequest { BucketName = _place.Bucket, Key = KeyOf(name), InputStream = body, IfNoneMatch = Anything, UseChunkEncoding = false }, token);
             }
 
             return true;
@@ -90,11 +103,11 @@ internal sealed class S3Store : IObjectStore
         {
             return false;
         }
-    });
+    }, cancellationToken);
 
-    public Task<byte[]?> GetAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken) => GuardAsync<byte[]?>(async () =>
+    public Task<byte[]?> GetAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken) => GuardAsync<byte[]?>(async token =>
     {
-        using GetObjectResponse? response = await FindAsync(new GetObjectRequest { BucketName = _place.Bucket, Key = KeyOf(name) }, cancellationToken);
+        using GetObjectResponse? response = await FindAsync(new GetObjectRequest { BucketName = _place.Bucket, Key = KeyOf(name) }, token);
         if (response is null)
         {
             return null;
@@ -106,24 +119,24 @@ internal sealed class S3Store : IObjectStore
         }
 
         byte[] content = new byte[response.ContentLength];
-        await FillAsync(name, response, content, cancellationToken);
+        await FillAsync(name, response, content, token);
         return content;
-    });
+    }, cancellationToken);
 
     public ValueTask<int?> GetRangeAsync(ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        return new(GuardAsync<int?>(async () =>
+        return new(GuardAsync<int?>(async token =>
         {
             if (destination.IsEmpty)
             {
-                return await GetLengthOrNullAsync(name, cancellationToken) is null ? null : 0;
+                return await GetLengthOrNullAsync(name, token) is null ? null : 0;
             }
 
             GetObjectRequest request = new() { BucketName = _place.Bucket, Key = KeyOf(name), ByteRange = new ByteRange(offset, offset + destination.Length - 1) };
             try
             {
-                using GetObjectResponse? response = await FindAsync(request, cancellationToken);
+                using GetObjectResponse? response = await FindAsync(request, token);
                 if (response is null)
                 {
                     return null;
@@ -137,23 +150,23 @@ internal sealed class S3Store : IObjectStore
                 }
 
                 int length = (int)response.ContentLength;
-                await FillAsync(name, response, destination[..length], cancellationToken);
+                await FillAsync(name, response, destination[..length], token);
                 return length;
             }
             catch (AmazonS3Exception beyond) when (beyond.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
             {
                 return 0;
             }
-        }));
+        }, cancellationToken));
     }
 
-    public Task<long?> GetLengthAsync(ObjectName name, CancellationToken cancellationToken) => GuardAsync(() => GetLengthOrNullAsync(name, cancellationToken));
+    public Task<long?> GetLengthAsync(ObjectName name, CancellationToken cancellationToken) => GuardAsync(token => GetLengthOrNullAsync(name, token), cancellationToken);
 
-    public Task DeleteAsync(ObjectName name, CancellationToken cancellationToken) => GuardAsync(async () =>
+    public Task DeleteAsync(ObjectName name, CancellationToken cancellationToken) => GuardAsync(async token =>
     {
         try
         {
-            await _client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = _place.Bucket, Key = KeyOf(name) }, cancellationToken);
+            await _client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = _place.Bucket, Key = KeyOf(name) }, token);
         }
         catch (AmazonS3Exception absent) when (IsAbsent(absent))
         {
@@ -161,7 +174,7 @@ internal sealed class S3Store : IObjectStore
         }
 
         return true;
-    });
+    }, cancellationToken);
 
     public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -169,7 +182,7 @@ internal sealed class S3Store : IObjectStore
         ListObjectsV2Request request = new() { BucketName = _place.Bucket, Prefix = _prefix + prefix };
         do
         {
-            ListObjectsV2Response page = await GuardAsync(() => _client.ListObjectsV2Async(request, cancellationToken));
+            ListObjectsV2Response page = await GuardAsync(token => _client.ListObjectsV2Async(request, token), cancellationToken);
             foreach (S3Object found in page.S3Objects ?? [])
             {
                 // What has another kind of name is not ours.
@@ -189,6 +202,7 @@ internal sealed class S3Store : IObjectStore
     public ValueTask DisposeAsync()
     {
         _client.Dispose();
+        _connections.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -280,15 +294,6 @@ internal sealed class S3Store : IObjectStore
         ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
         : new MemoryStream(content.ToArray(), writable: false);
 
-    private async Task<T> GuardAsync<T>(Func<Task<T>> call)
-    {
-        try
-        {
-            return await call();
-        }
-        catch (Exception error) when (S3Errors.IsKnown(error))
-        {
-            throw S3Errors.From(error, _place);
-        }
-    }
+    private Task<T> GuardAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken) => CallLimit.WithinAsync(
+        CallTime, _time, call, error => error is OperationCanceledException || S3Errors.IsKnown(error) ? S3Errors.From(error, _place) : null, cancellationToken);
 }

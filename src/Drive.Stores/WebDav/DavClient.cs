@@ -22,7 +22,7 @@ internal sealed class DavClient : IDisposable
     private readonly bool _asksFirst;
 
     public DavClient(DavPlace place, DavCredentials credentials, TimeProvider time)
-        : this(place, credentials, time, Handler(credentials.For(place)))
+        : this(place, credentials, time, Handler(credentials.For(place), time))
     {
     }
 
@@ -75,14 +75,11 @@ internal sealed class DavClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static SocketsHttpHandler Handler(ICredentials? credentials) => new()
+    private static SocketsHttpHandler Handler(ICredentials? credentials, TimeProvider time)
     {
-        AllowAutoRedirect = false,
-        AutomaticDecompression = DecompressionMethods.None,
-        UseCookies = false,
-        ConnectTimeout = TimeSpan.FromSeconds(15),
-        PooledConnectionLifetime = TimeSpan.FromMinutes(10),
-        Credentials = credentials,
-        PreAuthenticate = true,
-    };
+        SocketsHttpHandler handler = new Wire(time).NewHandler();
+        handler.Credentials = credentials;
+        handler.PreAuthenticate = true;
+        return handler;
+    }
 }

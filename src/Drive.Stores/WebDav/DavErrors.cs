@@ -1,6 +1,7 @@
 using System.Net;
 using System.Xml;
 using Drive.Core.Stores;
+using Drive.Stores.Http;
 
 namespace Drive.Stores.WebDav;
 
@@ -12,7 +13,7 @@ internal static class DavErrors
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new StoreException(
             StoreErrorKind.Denied, isTransient: false, $"{place} has no certificate that this machine trusts: {error.InnerException?.Message ?? error.Message}", error),
         XmlException => new StoreException(StoreErrorKind.Malformed, isTransient: true, $"{place} gave an answer that is not WebDAV's: {error.Message}", error),
-        _ => new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {error.Message}", error),
+        _ => new StoreException(StoreErrorKind.Unreachable, isTransient: true, $"{place} does not answer: {SilenceException.Reason(error)}", error),
     };
 
     /// <summary>An answer that the request was not made for.</summary>

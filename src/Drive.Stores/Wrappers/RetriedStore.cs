@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Drive.Core.Platform;
 using Drive.Core.Stores;
+using Drive.Stores.Calls;
 
 namespace Drive.Stores.Wrappers;
 
@@ -18,11 +19,7 @@ internal sealed class RetriedStore(IObjectStore inner, RetryOptions options, Tim
         bool isMade = await RetryAsync(
             token =>
             {
-                if (++attempts > 1)
-                {
-                    options.SentAgain?.Invoke(content.Length);
-                }
-
+                attempts++;
                 return inner.PutIfAbsentAsync(name, content, token);
             },
             cancellationToken);
@@ -139,28 +136,32 @@ internal sealed class RetriedStore(IObjectStore inner, RetryOptions options, Tim
     private async Task<T> RetryAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        long start = time.GetTimestamp();
-        using var deadline = new CancellationTokenSource(options.Deadline, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        using StoreCall.Scope scope = StoreCall.Enter(time);
+        using CallsUnderWay.Entry? shown = options.UnderWay?.Add(scope.Call);
+        using CallDeadline deadline = new(options.Deadline, scope.Call, time, cancellationToken);
         StoreException? last = null;
         for (int attempts = 1; ; attempts++)
         {
             try
             {
-                return await call(either.Token);
+                scope.Call.Attempt = attempts;
+                T answer = await call(deadline.Token);
+                scope.Call.Failure = null;
+                return answer;
             }
             catch (StoreException exception) when (exception.IsTransient && attempts < options.AttemptsMax && !cancellationToken.IsCancellationRequested)
             {
                 last = exception;
+                scope.Call.Failure = exception.Message;
                 TimeSpan delay = options.DelayAfter(attempts, random);
-                if (time.GetElapsedTime(start) + delay >= options.Deadline)
+                if (delay >= deadline.Left)
                 {
                     throw;
                 }
 
                 await Task.Delay(delay, time, cancellationToken);
             }
-            catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException exception) when (deadline.IsOver && !cancellationToken.IsCancellationRequested)
             {
                 throw new StoreException(
                     StoreErrorKind.Unreachable, isTransient: true, $"{inner.Description.Url} did not answer within {options.Deadline}.", last ?? (Exception)exception);

@@ -1,4 +1,5 @@
 using Drive.Core.Platform;
+using Drive.Stores.Calls;
 
 namespace Drive.Stores.Wrappers;
 
@@ -14,11 +15,13 @@ public sealed record RetryOptions
     /// <summary>The longest wait between two tries.</summary>
     public TimeSpan DelayMax { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>For the whole call. After it, <see cref="Core.Stores.StoreErrorKind.Unreachable"/> or the last error.</summary>
+    /// <summary>
+    /// For the whole call, besides what the user's limits make of it and the bytes that move. After it, <see cref="Core.Stores.StoreErrorKind.Unreachable"/> or the last error.
+    /// </summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Told of bytes of content that go to the store once more, so that a limit of the rate counts them too.</summary>
-    public Action<long>? SentAgain { get; init; }
+    /// <summary>Where calls are kept as long as they are under way, for the status.</summary>
+    public CallsUnderWay? UnderWay { get; init; }
 
     /// <summary>The wait after the given number of tries; <paramref name="share"/> is from 0 to 1.</summary>
     internal TimeSpan DelayAfter(int attempts, double share)

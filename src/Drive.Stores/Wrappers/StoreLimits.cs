@@ -22,8 +22,7 @@ public sealed class StoreLimits(TimeProvider time)
     /// <summary>Bytes per second that hold now; null for no limit.</summary>
     public (long? Up, long? Down) Now => (UpPace.RateNow, DownPace.RateNow);
 
-    /// <summary>Counts bytes that went up beside the throttled calls: the others wait for them.</summary>
-    public void CountUp(long bytes) => UpPace.Charge(bytes, isUrgent: false);
+    internal TimeProvider Time => time;
 
     internal Pace UpPace { get; } = new(time);
 

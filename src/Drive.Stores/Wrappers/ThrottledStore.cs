@@ -1,10 +1,12 @@
 using Drive.Core.Stores;
+using Drive.Stores.Calls;
 
 namespace Drive.Stores.Wrappers;
 
 /// <summary>
-/// Keeps the average rate of content each way under the user's limits, shared by all transfers of the store. An object travels as fast as the line goes; the wait is before
-/// the next one. Goes outside the retries, so that waiting for one's turn does not count against their deadline. Owns the store it wraps.
+/// Keeps what goes each way under the user's limits, shared by all transfers of the store. Bytes are held back where they move, on the connection or in the file
+/// (<see cref="StoreCall"/>); a store that does not do so is counted when the call is over, and the next call waits. Goes outside the retries, so that waiting to begin does
+/// not count against their deadline; waits on the way do not either. Owns the store it wraps.
 /// </summary>
 /// <param name="inner">The store.</param>
 /// <param name="limits">May change at any time.</param>
@@ -13,33 +15,21 @@ internal sealed class ThrottledStore(IObjectStore inner, StoreLimits limits, Fun
 {
     public StoreDescription Description => inner.Description;
 
-    public Task<bool> PutIfAbsentAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => limits.UpPace.RunAsync(
-        content.Length, isUrgent(name, content.Length), () => inner.PutIfAbsentAsync(name, content, cancellationToken), cancellationToken);
+    public Task<bool> PutIfAbsentAsync(ObjectName name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => RunAsync(
+        isUp: true, isUrgent(name, content.Length), () => inner.PutIfAbsentAsync(name, content, cancellationToken), _ => content.Length, cancellationToken);
 
-    public async Task<byte[]?> GetAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken)
-    {
-        // How much it is shows only afterwards: the next one waits for it.
-        bool isFirst = isUrgent(name, 0);
-        byte[]? content = await limits.DownPace.RunAsync(0, isFirst, () => inner.GetAsync(name, bytesMax, cancellationToken), cancellationToken);
-        limits.DownPace.Charge(content?.Length ?? 0, isFirst);
-        return content;
-    }
+    public Task<byte[]?> GetAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken) => RunAsync(
+        isUp: false, isUrgent(name, 0), () => inner.GetAsync(name, bytesMax, cancellationToken), static content => content?.Length ?? 0, cancellationToken);
 
     public ValueTask<int?> GetRangeAsync(ObjectName name, long offset, Memory<byte> destination, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        return limits.DownPace.IsOff
-            ? inner.GetRangeAsync(name, offset, destination, cancellationToken)
-            : new ValueTask<int?>(ReadAsync());
 
-        async Task<int?> ReadAsync()
-        {
-            bool isFirst = isUrgent(name, destination.Length);
-            int? read = await limits.DownPace.RunAsync(
-                destination.Length, isFirst, () => inner.GetRangeAsync(name, offset, destination, cancellationToken).AsTask(), cancellationToken);
-            limits.DownPace.Charge((read ?? 0) - destination.Length, isFirst);
-            return read;
-        }
+        // A local disk is read at once; a limit that is set meanwhile finds nothing on its way.
+        return limits.DownPace.IsOff && inner.Description.IsLocal
+            ? inner.GetRangeAsync(name, offset, destination, cancellationToken)
+            : new ValueTask<int?>(RunAsync(
+                isUp: false, isUrgent(name, destination.Length), () => inner.GetRangeAsync(name, offset, destination, cancellationToken).AsTask(), static read => read ?? 0, cancellationToken));
     }
 
     public Task<long?> GetLengthAsync(ObjectName name, CancellationToken cancellationToken) => inner.GetLengthAsync(name, cancellationToken);
@@ -51,4 +41,19 @@ internal sealed class ThrottledStore(IObjectStore inner, StoreLimits limits, Fun
     public Task<StoreSpace?> GetSpaceAsync(CancellationToken cancellationToken) => inner.GetSpaceAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => inner.DisposeAsync();
+
+    private async Task<T> RunAsync<T>(bool isUp, bool isFirst, Func<Task<T>> call, Func<T, long> bytesOf, CancellationToken cancellationToken)
+    {
+        Pace pace = isUp ? limits.UpPace : limits.DownPace;
+        using Pace.Place place = await pace.EnterAsync(isFirst, cancellationToken);
+        await pace.TakeAsync(0, isFirst, cancellationToken);
+        using StoreCall own = StoreCall.Begin(limits.Time, limits, isUp, isFirst);
+        T result = await call();
+        if (!own.IsPaced)
+        {
+            pace.Charge(bytesOf(result), isFirst);
+        }
+
+        return result;
+    }
 }
