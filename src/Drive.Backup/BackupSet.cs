@@ -27,6 +27,9 @@ public sealed record BackupSet
     /// <summary>What is kept of its snapshots, in the form of <c>drive gc --keep</c>; null: as the vault says.</summary>
     public string? Keep { get; init; }
 
+    /// <summary>When it was added; null where that is not known.</summary>
+    public DateTimeOffset? Created { get; init; }
+
     /// <summary>Whether the schedule rests.</summary>
     public bool IsPaused { get; init; }
 
