@@ -16,7 +16,6 @@ public sealed class Preset
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Preset> All { get; } =
     [
-        // Folders with a CACHEDIR.TAG belong to this one as well: see CacheTag.
         new(
             Caches,
             ["node_modules/", "__pycache__/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".tox/", ".ccache/", ".sass-cache/", ".parcel-cache/"],
@@ -28,7 +27,7 @@ public sealed class Preset
         new("trash", [".Trash/", ".Trash-*/", "lost+found/"], [".local/share/Trash/"]),
     ];
 
-    /// <summary>The one that leaves out folders with a <see cref="CacheTag"/> too.</summary>
+    /// <summary>The one that leaves out what lies in folders with a CACHEDIR.TAG, too.</summary>
     public const string Caches = "caches";
 
     /// <summary>Its name.</summary>

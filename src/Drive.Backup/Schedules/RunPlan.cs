@@ -26,18 +26,18 @@ public static class RunPlan
             return null;
         }
 
-        int failures = reports.TakeWhile(static report => report.Outcome == BackupOutcome.Failed).Count();
+        // A report that the clock cannot place says nothing; with no other, better one run too many than none for years.
+        BackupReport[] known = [.. reports.Where(report => !IsAhead(report.Started, now))];
+        int failures = known.TakeWhile(static report => report.Outcome == BackupOutcome.Failed).Count();
         DateTimeOffset? again = failures == 0 ? null
-            : IsAhead(reports[0].Ended, now) ? now
-            : reports[0].Ended + Backoff(failures);
+            : IsAhead(known[0].Ended, now) ? now
+            : known[0].Ended + Backoff(failures);
         if (schedule.IsOnChange)
         {
             return again;
         }
 
-        DateTimeOffset? last = reports.Count > failures ? reports[failures].Started : created;
-
-        // Better one run too many than none for years.
+        DateTimeOffset? last = known.Length > failures ? known[failures].Started : known.Length == 0 && reports.Count > 0 ? null : created;
         DateTimeOffset? at = last is not { } since || IsAhead(since, now) ? now : schedule.NextAfter(since, zone);
         return at is { } due && again is { } retry && retry > due ? retry : at;
     }

@@ -54,7 +54,7 @@ public sealed class GitTests
 
     private static bool IsExcluded(string path, bool isDirectory, Dictionary<string, string[]> files)
     {
-        IgnoreRules rules = files.TryGetValue("", out string[]? lines) ? IgnoreRules.None.Enter("", lines) : IgnoreRules.None;
+        IPathRules rules = files.TryGetValue("", out string[]? lines) ? IgnoreRules.None.Enter("", lines) : IgnoreRules.None;
         for (int slash = path.IndexOf('/', StringComparison.Ordinal); slash >= 0; slash = path.IndexOf('/', slash + 1))
         {
             if (rules.IsExcluded(path[..slash], true))

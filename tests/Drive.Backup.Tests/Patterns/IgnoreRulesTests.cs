@@ -75,12 +75,12 @@ public sealed class IgnoreRulesTests
     [Fact]
     public void The_last_pattern_that_says_something_decides_and_the_inner_file_goes_first()
     {
-        IgnoreRules outer = IgnoreRules.None.Enter("", ["*.log", "!keep.log", "/a/keep.log"]);
+        IPathRules outer = IgnoreRules.None.Enter("", ["*.log", "!keep.log", "/a/keep.log"]);
         Assert.True(outer.IsExcluded("x.log", false));
         Assert.False(outer.IsExcluded("keep.log", false));
         Assert.True(outer.IsExcluded("a/keep.log", false));
 
-        IgnoreRules inner = outer.Enter("a", ["!/x.log", "b"]);
+        IPathRules inner = outer.Enter("a", ["!/x.log", "b"]);
         Assert.False(inner.IsExcluded("a/x.log", false));
         Assert.True(inner.IsExcluded("a/c/x.log", false));
         Assert.True(inner.IsExcluded("a/c/b", false));
@@ -138,19 +138,37 @@ public sealed class IgnoreRulesTests
         Assert.Contains("caches, temporary, trash", refusal.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_cache_is_tagged_by_the_signature_and_not_by_the_name_alone()
+    [Theory]
+    [InlineData("Signature: 8a477f597d28d172789f06886806bc55\n# made by", true)]
+    [InlineData("Signature: 8a477f597d28d172789f06886806bc5", false)]
+    [InlineData("", false)]
+    public void A_cache_is_tagged_by_the_signature_and_not_by_the_name_alone(string content, bool isTag)
     {
-        Assert.True(CacheTag.IsIn("Signature: 8a477f597d28d172789f06886806bc55\n# made by"u8));
-        Assert.False(CacheTag.IsIn("Signature: 8a477f597d28d172789f06886806bc5"u8));
-        Assert.False(CacheTag.IsIn([]));
+        string top = Directory.CreateTempSubdirectory("drive-ignore-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(top, "a", "cache"));
+            File.WriteAllText(Path.Combine(top, "a", "cache", "CACHEDIR.TAG"), content);
+            IPathRules rules = IgnoreRules.ForSet(new BackupSet { Name = "s", Paths = [top], Presets = ["caches"], Excludes = ["!wanted"] }, top, "/home/ana");
+            Assert.False(rules.IsExcluded("a/cache", true));
+            Assert.Equal(isTag, rules.IsExcluded("a/cache/x", false));
+            Assert.Equal(isTag, rules.Enter("a/cache", []).IsExcluded("a/cache/d", true));
+            Assert.False(rules.IsExcluded("a/cache/CACHEDIR.TAG", false));
+            Assert.False(rules.IsExcluded("a/cache/wanted", false));
+            Assert.False(rules.IsExcluded("a/x", false));
+            Assert.False(IgnoreRules.ForSet(new BackupSet { Name = "s", Paths = [top] }, top, "/home/ana").IsExcluded("a/cache/x", false));
+        }
+        finally
+        {
+            Directory.Delete(top, recursive: true);
+        }
     }
 
     [Fact]
     public void A_hostile_pattern_takes_no_time()
     {
         string text = new('a', 200);
-        IgnoreRules rules = IgnoreRules.None.Enter("", [string.Concat(Enumerable.Repeat("*a", 30)) + "*b", "/" + string.Concat(Enumerable.Repeat("*a", 20)) + "*b"]);
+        IPathRules rules = IgnoreRules.None.Enter("", [string.Concat(Enumerable.Repeat("*a", 30)) + "*b", "/" + string.Concat(Enumerable.Repeat("*a", 20)) + "*b"]);
         long started = TimeProvider.System.GetTimestamp();
         Assert.False(rules.IsExcluded(text, false));
         Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(5));

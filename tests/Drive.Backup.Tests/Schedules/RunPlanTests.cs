@@ -61,6 +61,10 @@ public sealed class RunPlanTests
         Assert.Equal(Now, Next([Report(BackupOutcome.Done, Now.AddYears(9))]));
         Assert.Equal(Now, Next([Report(BackupOutcome.Failed, Now.AddYears(9))], created: Now.AddDays(-2))!.Value);
 
+        // What the wrong clock wrote is passed over, wherever it stands.
+        Assert.True(Next([Report(BackupOutcome.Done, Now), Report(BackupOutcome.Done, Now.AddYears(9))]) > Now.AddHours(1));
+        Assert.True(Next([Report(BackupOutcome.Failed, Now.AddYears(9)), Report(BackupOutcome.Done, Now)]) > Now.AddHours(1));
+
         // A correction by seconds is no reason for another run.
         Assert.True(Next([Report(BackupOutcome.Done, Now.AddSeconds(20))]) > Now.AddHours(1));
     }
