@@ -42,7 +42,7 @@ internal sealed class VaultChoice
             return await service.OpenDevicesAsync(entry, passphrase(), cancellationToken);
         }
 
-        return new OpenedDevices(daemon, daemon, () =>
+        return new OpenedDevices(daemon, daemon, daemon, () =>
         {
             daemon.Dispose();
             return ValueTask.CompletedTask;
