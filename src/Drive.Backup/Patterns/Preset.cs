@@ -27,6 +27,9 @@ public sealed class Preset
         new("trash", [".Trash/", ".Trash-*/", "lost+found/"], [".local/share/Trash/"]),
     ];
 
+    /// <summary>Their names, for messages and help.</summary>
+    public const string Names = "caches, temporary, trash";
+
     /// <summary>The one that leaves out what lies in folders with a CACHEDIR.TAG, too.</summary>
     public const string Caches = "caches";
 
@@ -35,7 +38,7 @@ public sealed class Preset
 
     /// <summary>The preset of a name, or a <see cref="FormatException"/> that lists those there are.</summary>
     public static Preset Get(string name) => All.FirstOrDefault(preset => preset.Name == name)
-        ?? throw new FormatException($"'{name}' is no preset: there are {string.Join(", ", All.Select(static preset => preset.Name))}.");
+        ?? throw new FormatException($"'{name}' is no preset: there are {Names}.");
 
     /// <summary>Its patterns below a path of a set. Those for the home directory go by where that lies, and are none where a set is about such a place itself.</summary>
     public IEnumerable<string> PatternsBelow(string path, string home) => [.. _anywhere, .. _inHome.Select(pattern => Below(path, home, pattern)).OfType<string>()];

@@ -136,6 +136,7 @@ public sealed class IgnoreRulesTests
     {
         FormatException refusal = Assert.Throws<FormatException>(() => Preset.Get("everything"));
         Assert.Contains("caches, temporary, trash", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(Preset.Names, string.Join(", ", Preset.All.Select(static preset => preset.Name)));
     }
 
     [Theory]
