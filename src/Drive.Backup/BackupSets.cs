@@ -98,7 +98,17 @@ public sealed class BackupSets
         Require(report.Set);
         lock (_gate)
         {
-            List<BackupReport> reports = [report, .. Reports(report.Set).Where(other => other.Started != report.Started)];
+            List<BackupReport> reports = [.. Reports(report.Set)];
+            int older = reports.FindIndex(other => other.Started == report.Started);
+            if (older >= 0)
+            {
+                reports[older] = report;
+            }
+            else
+            {
+                reports.Insert(0, report);
+            }
+
             Write(report.Set, ReportsFile, reports[..Math.Min(reports.Count, ReportsMax)], BackupJson.Default.ListBackupReport);
         }
     }

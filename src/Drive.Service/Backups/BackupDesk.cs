@@ -74,6 +74,11 @@ internal sealed class BackupDesk(string store, BackupSets sets, BackupScheduler 
             throw new DriveException(DriveError.InUse, $"'{name}' runs just now: remove it when that is through; 'drive backup status {name}' shows how far it is.");
         }
 
+        if (sets.Reports(name).Any(BackupWords.IsOpen))
+        {
+            throw new DriveException(DriveError.NotReady, $"A run of '{name}' is suspicious, and the vault forgets nothing for it: look, then 'drive backup accept {name}', and remove it after that.");
+        }
+
         sets.Remove(name);
         scheduler.LookSoon();
         return Task.FromResult(new BackupSetList([.. sets.All().Select(BackupWords.Tell)]));
@@ -109,7 +114,7 @@ internal sealed class BackupDesk(string store, BackupSets sets, BackupScheduler 
     public Task<BackupStandings> AcceptSetAsync(string name, CancellationToken cancellationToken) => AnswerAsync(async () =>
     {
         BackupSet set = Get(name);
-        if (!sets.Reports(name).Any(static report => report.Outcome == BackupOutcome.Suspicious))
+        if (!sets.Reports(name).Any(BackupWords.IsOpen))
         {
             throw new DriveException(DriveError.NotFound, $"No run of '{name}' is suspicious: there is nothing to accept.");
         }

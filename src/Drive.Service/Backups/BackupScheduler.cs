@@ -95,6 +95,7 @@ internal sealed class BackupScheduler(BackupSets sets, BackupWork work, FailureN
 
         // A run on demand ends by the same token.
         await _oneRun.WaitAsync(CancellationToken.None);
+        _oneRun.Release();
         foreach (Watched watched in _watched.Values)
         {
             watched.Watch.Dispose();

@@ -24,7 +24,7 @@ internal sealed class BackupWiring(DrivePaths paths, IDisk disk, TimeProvider ti
         string[] never = [.. new[] { paths.State, paths.Cache, paths.Run, mountpoint, StoreOpener.FolderOf(entry.Store), entry.LogStore is { } log ? StoreOpener.FolderOf(log) : null }.OfType<string>().Where(static path => path.Length > 0).Distinct()];
         BackupSets sets = new(paths.BackupsOf(entry.VaultId), disk);
         BackupPlace place = new() { DeviceName = device, Key = keys.DeriveLocalKey(KeyLabel), NeverBackedUp = never };
-        BackupRunner runner = new(volume, ((object)volume as IContentImport)!, sets, place, time, random);
+        BackupRunner runner = new(volume, volume, sets, place, time, random);
         BackupWork work = new()
         {
             RunAsync = (set, isParanoid, progress, cancellation) => runner.RunAsync(set, new BackupOptions { IsParanoid = isParanoid, Rules = Rules }, progress, cancellation),

@@ -35,7 +35,7 @@ internal static class BackupWords
     {
         BackupReport? last = reports.Count > 0 ? reports[0] : null;
         (string State, string? Problem) = running is not null ? ("running", null)
-            : last?.Outcome == BackupOutcome.Suspicious ? ("suspicious", $"{Reason(last)} Look, then 'drive backup accept {set.Name}', or bring back what is lost; until then the vault forgets nothing.")
+            : reports.FirstOrDefault(IsOpen) is { } open ? ("suspicious", $"{Reason(open)} Look, then 'drive backup accept {set.Name}', or bring back what is lost; until then the vault forgets nothing.")
             : RunPlan.IsStale(set, reports, now) ? ("stale", Stale(set, reports, now))
             : last?.Outcome == BackupOutcome.Failed ? ("failed", Reason(last))
             : set.IsPaused ? ("paused", null)
@@ -56,6 +56,9 @@ internal static class BackupWords
             Progress = running is { } where ? Tell(where) : null,
         };
     }
+
+    /// <summary>Whether a run is suspicious and nobody has said that it is as it should be. Later runs do not change that.</summary>
+    public static bool IsOpen(BackupReport report) => report is { Outcome: BackupOutcome.Suspicious, Accepted: null };
 
     /// <summary>A set.</summary>
     public static BackupSetInfo Tell(BackupSet set) => new()

@@ -1,4 +1,4 @@
-using System.Net.Http.Json;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Drive.Backup;
@@ -39,7 +39,10 @@ internal static class NoticeSender
         using CancellationTokenSource timer = new(WebTime, time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         using HttpClient http = new() { Timeout = Timeout.InfiniteTimeSpan };
-        using HttpResponseMessage response = await http.PostAsync(new Uri(address), JsonContent.Create(notice, NoticeJson.Default.FailureNotice), either.Token);
+
+        // With its length: there are receivers that want one.
+        using ByteArrayContent content = new(JsonSerializer.SerializeToUtf8Bytes(notice, NoticeJson.Default.FailureNotice)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using HttpResponseMessage response = await http.PostAsync(new Uri(address), content, either.Token);
         response.EnsureSuccessStatusCode();
     }
 

@@ -116,10 +116,6 @@ public sealed class FailureNoticesTests
         }
 
         await stream.WriteAsync("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"u8.ToArray());
-        string text = Encoding.UTF8.GetString(buffer, 0, length);
-
-        // Without a length the body comes in chunks: what is between the braces counts.
-        int head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-        return text[..(head + 4)] + text[text.IndexOf('{', head)..];
+        return Encoding.UTF8.GetString(buffer, 0, length);
     }
 }
