@@ -39,7 +39,7 @@ internal static class BackupRunCommand
             TellPaths(terminal, run.Unreadable, run.UnreadableCount, "Not read");
             if (run.Reason is { } reason)
             {
-                terminal.Say(run.Outcome == "suspicious" ? $"{reason} All of it is kept, and the vault forgets nothing until 'drive backup accept {run.Set}'." : reason);
+                terminal.Say(reason);
             }
 
             return run.Outcome switch

@@ -11,9 +11,9 @@ internal static class BackupWords
     /// <summary>What is wrong with a run, in one line.</summary>
     public static string Reason(BackupReport report) => report switch
     {
-        { Reason: { Length: > 0 } reason } => reason.ReplaceLineEndings(" "),
+        { Reason: { Length: > 0 } reason } => reason.ReplaceLineEndings(" ").Replace("'drive backup accept'", $"'drive backup accept {report.Set}'", StringComparison.Ordinal),
         { Outcome: BackupOutcome.Incomplete } => $"{report.UnreadableCount} {(report.UnreadableCount == 1 ? "path" : "paths")} could not be read{(report.Unreadable is [var first, ..] ? $", among them '{first.Path}': {first.Reason}" : ".")}",
-        { Outcome: BackupOutcome.Suspicious } => "An implausible share of its files changed or vanished.",
+        { Outcome: BackupOutcome.Suspicious } => $"An implausible share of its files changed or vanished: look at them, then 'drive backup accept {report.Set}'.",
         _ => "It did not get through.",
     };
 
@@ -35,7 +35,7 @@ internal static class BackupWords
     {
         BackupReport? last = reports.Count > 0 ? reports[0] : null;
         (string State, string? Problem) = running is not null ? ("running", null)
-            : reports.FirstOrDefault(IsOpen) is { } open ? ("suspicious", $"{Reason(open)} Look, then 'drive backup accept {set.Name}', or bring back what is lost; until then the vault forgets nothing.")
+            : reports.FirstOrDefault(IsOpen) is { } open ? ("suspicious", Reason(open))
             : RunPlan.IsStale(set, reports, now) ? ("stale", Stale(set, reports, now))
             : last?.Outcome == BackupOutcome.Failed ? ("failed", Reason(last))
             : set.IsPaused ? ("paused", null)
