@@ -135,7 +135,7 @@ public sealed class BackupTests
         Refuse(home, ExitCode.Usage, "can't name a set", "backup", "add", "../x", docs);
         Refuse(home, ExitCode.Usage, "no address", "backup", "add", "x", docs, "--webhook", "ftp://x");
         Refuse(home, ExitCode.Usage, "no size", "backup", "add", "x", docs, "--max-size", "much");
-        Refuse(home, ExitCode.Usage, "--keep", "backup", "add", "x", docs, "--keep", "forever");
+        Refuse(home, ExitCode.Usage, "no rule of retention", "backup", "add", "x", docs, "--keep", "forever");
         Refuse(home, ExitCode.NotFound, "there are docs", "backup", "run", "x");
         Refuse(home, ExitCode.Usage, "1 to 100", "backup", "verify", "docs", "--percent", "0");
         Assert.Equal("docs", Assert.Single(JsonDocument.Parse(home.Do("backup", "list", "--json").Output).RootElement.GetProperty("sets").EnumerateArray().Select(static set => set.GetProperty("name").GetString())));

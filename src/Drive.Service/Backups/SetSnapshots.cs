@@ -11,7 +11,8 @@ namespace Drive.Service.Backups;
 /// </summary>
 internal static class SetSnapshots
 {
-    private const string TimeForm = "yyyyMMdd'T'HHmmss'Z'";
+    // To the millisecond: two runs of little end in one second.
+    private const string TimeForm = "yyyyMMdd'T'HHmmss'.'fff'Z'";
 
     /// <summary>Names the state after a run, and takes away the names that the rule does not keep.</summary>
     public static async Task KeepAsync(TimeMachine machine, string device, BackupSet set, BackupReport report, TimeProvider time, CancellationToken cancellationToken)
