@@ -15,6 +15,9 @@ public sealed class BackupSets
     /// <summary>Reports that are kept of a set.</summary>
     public const int ReportsMax = 100;
 
+    /// <summary>Reports that keep the list of what could not be read. The others keep its length, so that the file stays small enough to be read each minute.</summary>
+    private const int ListsMax = 3;
+
     private const string SetFile = "set.json";
     private const string ReportsFile = "reports.json";
 
@@ -107,6 +110,11 @@ public sealed class BackupSets
             else
             {
                 reports.Insert(0, report);
+            }
+
+            for (int i = ListsMax; i < reports.Count; i++)
+            {
+                reports[i] = reports[i].Unreadable.Count == 0 ? reports[i] : reports[i] with { Unreadable = [] };
             }
 
             Write(report.Set, ReportsFile, reports[..Math.Min(reports.Count, ReportsMax)], BackupJson.Default.ListBackupReport);

@@ -54,7 +54,7 @@ public sealed class BackupTests
         using DriveHome home = Mounted(out string docs);
         string told = Path.Combine(home.Root, "told");
         File.WriteAllText(Path.Combine(docs, "text"), "one");
-        home.Do("backup", "add", "docs", docs, "--on-failure", $"printf '%s %s %s' $DRIVE_SET $DRIVE_OUTCOME \"$DRIVE_REASON\" > '{told}'");
+        home.Do("backup", "add", "docs", docs, "--keep", "1d", "--on-failure", $"printf '%s %s %s' $DRIVE_SET $DRIVE_OUTCOME \"$DRIVE_REASON\" > '{told}'");
         Run(home, "docs");
         Assert.False(File.Exists(told));
         Directory.Move(docs, docs + ".away");
@@ -66,6 +66,9 @@ public sealed class BackupTests
         Directory.Move(docs + ".away", docs);
         Run(home, "docs");
         Assert.Equal("ok", Standing(home, "docs").GetProperty("state").GetString());
+
+        // Of three runs on one day (two, around midnight) the rule keeps the last.
+        Assert.InRange(home.Do("snapshot", "list").Output.Split('\n').Count(static line => line.Contains("backup+", StringComparison.Ordinal)), 1, 2);
     }
 
     [MountFact]

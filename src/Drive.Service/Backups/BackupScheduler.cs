@@ -15,8 +15,6 @@ internal sealed class BackupScheduler(BackupSets sets, BackupWork work, FailureN
     /// <summary>The longest time between two looks.</summary>
     public static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
 
-    private static readonly Schedule Hourly = Schedule.Parse("hourly");
-
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _oneRun = new(1);
     private readonly SemaphoreSlim _look = new(0);
@@ -64,10 +62,15 @@ internal sealed class BackupScheduler(BackupSets sets, BackupWork work, FailureN
     /// <summary>Looks once: runs what is due, one after the other. Returns how long it is until the next one is, at most <see cref="LookInterval"/>; null when there are no sets.</summary>
     internal async Task<TimeSpan?> LookAsync(CancellationToken cancellationToken)
     {
-        // A laptop travels.
-        TimeZoneInfo.ClearCachedData();
         IReadOnlyList<BackupSet> all = sets.All();
         ForgetOthers(all);
+        if (all.Count == 0)
+        {
+            return null;
+        }
+
+        // A laptop travels.
+        TimeZoneInfo.ClearCachedData();
         TimeSpan next = LookInterval;
         foreach (BackupSet set in all)
         {
@@ -84,7 +87,7 @@ internal sealed class BackupScheduler(BackupSets sets, BackupWork work, FailureN
             }
         }
 
-        return all.Count == 0 ? null : next > TimeSpan.FromSeconds(1) ? next : TimeSpan.FromSeconds(1);
+        return next > TimeSpan.FromSeconds(1) ? next : TimeSpan.FromSeconds(1);
     }
 
     /// <summary>Ends the run that is under way, and the loop.</summary>
@@ -269,7 +272,7 @@ internal sealed class BackupScheduler(BackupSets sets, BackupWork work, FailureN
 
         // What cannot be watched is looked at.
         bool isBlind = schedule is { IsOnChange: true } && _watched.GetValueOrDefault(set.Name)?.Watch is ChangeWatch { IsBlind: true };
-        return RunPlan.Next(isBlind ? Hourly : schedule, set.Created, reports, time.GetUtcNow(), time.LocalTimeZone);
+        return RunPlan.Next(isBlind ? Schedule.Parse("hourly") : schedule, set.Created, reports, time.GetUtcNow(), time.LocalTimeZone);
     }
 
     // Only the loop watches. In a large tree that takes its time, so it is done without the lock.
