@@ -27,6 +27,7 @@ internal sealed class BackupRun(
     /// <summary>Makes the directory in the vault be what the set's folders are.</summary>
     public async Task RunAsync(VaultEntry top, CancellationToken cancellationToken)
     {
+        reader.Moving = Say;
         byte[] root = [(byte)'/'];
         RunFolder folder = new()
         {

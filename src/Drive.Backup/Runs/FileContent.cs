@@ -18,11 +18,17 @@ internal sealed class FileReader
 
     private const int PieceBytesMax = 1 << 20;
 
+    // Arbitrary: about a word of progress a second over a common link.
+    private const long StrideBytes = 4 << 20;
+
     private readonly byte[] _buffer = new byte[PieceBytesMax];
     private long _committedBytes;
 
     /// <summary>Bytes read so far.</summary>
     public long ReadBytes { get; private set; }
+
+    /// <summary>Called with the path while a large file is read, each time that <see cref="StrideBytes"/> more were: a film takes hours over a slow link.</summary>
+    public Action<byte[]>? Moving { get; set; }
 
     /// <summary>Called before a file is read once more, for tests.</summary>
     public Action<byte[]>? Reading { get; init; }
@@ -40,7 +46,7 @@ internal sealed class FileReader
             }
 
             List<ContentPiece> pieces = [];
-            bool isWhole = await ReadPiecesAsync(file, before.Size, pieces, import, cancellationToken);
+            bool isWhole = await ReadPiecesAsync(path, file, before.Size, pieces, import, cancellationToken);
             Reading?.Invoke(path);
             bool isSteady = isWhole && file.Look().IsUnchanged(before);
             if (isSteady || tries == TriesMax)
@@ -50,7 +56,7 @@ internal sealed class FileReader
         }
     }
 
-    private async ValueTask<bool> ReadPiecesAsync(SourceFile file, long size, List<ContentPiece> pieces, IImportBatch import, CancellationToken cancellationToken)
+    private async ValueTask<bool> ReadPiecesAsync(byte[] path, SourceFile file, long size, List<ContentPiece> pieces, IImportBatch import, CancellationToken cancellationToken)
     {
         for (long offset = 0; file.FindData(offset, size) is (long start, long end); offset = end)
         {
@@ -63,6 +69,10 @@ internal sealed class FileReader
                 {
                     pieces.Add(new ContentPiece(start, read, await import.AddAsync(_buffer.AsMemory(0, read), cancellationToken)));
                     await CommitLargeAsync(import, cancellationToken);
+                    if ((start + read) % StrideBytes == 0)
+                    {
+                        Moving?.Invoke(path);
+                    }
                 }
 
                 if (read < length)
