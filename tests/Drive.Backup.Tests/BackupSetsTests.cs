@@ -1,42 +1,88 @@
+using Drive.Testing.Disk;
+
 namespace Drive.Backup.Tests;
 
-public sealed class BackupSetsTests
+/// <summary>Sets and reports on the disk.</summary>
+public sealed class BackupSetsTests : IDisposable
 {
-    private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly string _home = Directory.CreateTempSubdirectory("drive-sets-").FullName;
 
     [Fact]
-    public void Reports_stand_in_the_order_in_which_they_were_kept_and_a_changed_one_stays_in_its_place()
+    public void A_set_comes_back_as_it_was_put_and_is_the_owners_alone()
     {
-        string folder = Directory.CreateTempSubdirectory("drive-sets-").FullName;
-        try
+        BackupSets sets = new(Path.Combine(_home, "sets"));
+        Assert.Empty(sets.All());
+        Assert.Null(sets.Find("docs"));
+        BackupSet set = new()
         {
-            BackupSets sets = new(folder);
-
-            // The clock was years ahead once.
-            foreach (int hours in (int[])[1, 80_000, 2, 3, 4])
-            {
-                sets.AddReport(Report(hours));
-            }
-
-            sets.AddReport(Report(2) with { Reason = "changed" });
-            Assert.Equal([4, 3, 2, 80_000, 1], sets.Reports("s").Select(static report => (report.Started - Now).TotalHours));
-            Assert.Equal("changed", sets.Reports("s")[2].Reason);
-            Assert.Equal([1, 1, 1, 0, 0], sets.Reports("s").Select(static report => report.Unreadable.Count));
-            Assert.All(sets.Reports("s"), static report => Assert.Equal(1, report.UnreadableCount));
-            for (int i = 0; i < 120; i++)
-            {
-                sets.AddReport(Report(100 + i));
-            }
-
-            Assert.Equal(BackupSets.ReportsMax, sets.Reports("s").Count);
-            Assert.Equal(219, (sets.Reports("s")[0].Started - Now).TotalHours);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+            Name = "docs", Paths = ["/home/me/docs", "/etc"], Excludes = ["*.tmp"], Presets = ["caches"], FileBytesMax = 5, IsOneFileSystem = true, Schedule = "daily 02:00", Keep = "daily=3",
+            IsPaused = true, StaleDays = 9, OnFailure = "notify", Webhook = "https://host/x",
+        };
+        sets.Put(set);
+        sets.Put(set with { Name = "another" });
+        BackupSets again = new(Path.Combine(_home, "sets"));
+        Assert.Equivalent(set, again.Find("docs"), strict: true);
+        Assert.Equal(["another", "docs"], again.All().Select(static one => one.Name));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_home, "sets", "docs", "set.json")));
+        again.Remove("another");
+        Assert.Equal(["docs"], sets.All().Select(static one => one.Name));
     }
 
-    private static BackupReport Report(int hours) =>
-        new() { Set = "s", Outcome = BackupOutcome.Incomplete, Started = Now.AddHours(hours), Ended = Now.AddHours(hours), Unreadable = [new UnreadablePath("/x", "why")], UnreadableCount = 1 };
+    [Fact]
+    public void The_last_hundred_reports_are_kept_newest_first_and_one_is_replaced_by_its_start()
+    {
+        BackupSets sets = new(Path.Combine(_home, "sets"));
+        for (int i = 0; i < 105; i++)
+        {
+            sets.AddReport(Report(i));
+        }
+
+        sets.AddReport(Report(104) with { Accepted = Noon });
+        IReadOnlyList<BackupReport> reports = sets.Reports("docs");
+        Assert.Equal(BackupSets.ReportsMax, reports.Count);
+        Assert.Equal(Enumerable.Range(5, 100).Reverse().Select(static i => Noon.AddHours(i)), reports.Select(static one => one.Started));
+        Assert.Equal(Noon, reports[0].Accepted);
+        Assert.Empty(sets.Reports("other"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("a\0b")]
+    public void A_name_that_is_no_name_is_refused(string name)
+    {
+        BackupSets sets = new(Path.Combine(_home, "sets"));
+        Assert.Throws<ArgumentException>(() => sets.Put(new BackupSet { Name = name, Paths = ["/x"] }));
+        Assert.Null(sets.Find(name));
+        Assert.Empty(sets.Reports(name));
+        sets.Remove(name);
+        Assert.True(Directory.Exists(_home));
+    }
+
+    [Fact]
+    public void A_damaged_file_says_what_to_do()
+    {
+        BackupSets sets = new(Path.Combine(_home, "sets"));
+        sets.Put(new BackupSet { Name = "docs", Paths = ["/x"] });
+        File.WriteAllText(Path.Combine(_home, "sets", "docs", "set.json"), "{");
+        Assert.Contains("move it away", Assert.Throws<InvalidDataException>(() => sets.Find("docs")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_was_put_is_there_after_a_power_loss()
+    {
+        MemoryDisk disk = new();
+        disk.CreateDirectory("/state");
+        new BackupSets("/state/sets", disk).Put(new BackupSet { Name = "docs", Paths = ["/x"] });
+        disk = disk.Crash(CrashKind.PowerLosesAll, new Random(1));
+        Assert.Equal(["/x"], new BackupSets("/state/sets", disk).Find("docs")!.Paths);
+    }
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+
+    private static BackupReport Report(int hour) => new() { Set = "docs", Outcome = BackupOutcome.Done, Started = Noon.AddHours(hour), Ended = Noon.AddHours(hour) };
 }
