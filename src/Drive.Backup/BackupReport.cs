@@ -64,6 +64,9 @@ public sealed record BackupReport
     /// <summary>When a sample of what it wrote was restored and compared, or null.</summary>
     public DateTimeOffset? Proven { get; init; }
 
+    /// <summary>When a person decided that a suspicious run is as it should be, or null.</summary>
+    public DateTimeOffset? Accepted { get; init; }
+
     /// <summary>Why it failed, or is suspicious, in words for people.</summary>
     public string? Reason { get; init; }
 }
