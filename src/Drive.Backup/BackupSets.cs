@@ -104,6 +104,8 @@ public sealed class BackupSets
         }
     }
 
+    internal IDisk Disk => _disk;
+
     /// <summary>Where runs of a set keep what they remember.</summary>
     internal string FolderOf(string set) => Path.Combine(Folder, set);
 
