@@ -64,10 +64,10 @@ internal sealed class EngineBench : IAsyncDisposable
         volume, volume, sets == "sets" ? Sets : new BackupSets(Path.Combine(Home, sets)), new BackupPlace { DeviceName = "here", Key = Encoding.ASCII.GetBytes("0123456789abcdef0123456789abcdef") },
         TimeProvider.System, SystemRandomSource.Instance);
 
-    public async Task<BackupReport> RunAsync(Volume volume, BackupOptions? options = null)
+    public async Task<BackupReport> RunAsync(Volume volume, BackupOptions? options = null, CancellationToken cancellationToken = default)
     {
         using BackupRunner runner = Runner(volume);
-        return await runner.RunAsync(Set, options ?? new BackupOptions(), null, CancellationToken.None);
+        return await runner.RunAsync(Set, options ?? new BackupOptions(), null, cancellationToken);
     }
 
     public async Task AssertExactAsync(Volume volume) => TreeImage.AssertSame(TreeImage.OfDisk(Source), await TreeImage.OfVolumeAsync(volume, InVault));

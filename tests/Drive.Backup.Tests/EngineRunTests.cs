@@ -101,7 +101,8 @@ public sealed class EngineRunTests(ITestOutputHelper output)
                     killed.TrySetResult();
                     return new StoreFault { Delay = never.Task };
                 };
-                Task<BackupReport> run = bench.RunAsync(volume);
+                using CancellationTokenSource ending = new();
+                Task<BackupReport> run = bench.RunAsync(volume, cancellationToken: ending.Token);
                 Task ended = await Task.WhenAny(killed.Task, run);
                 bool wasKilled = ended == killed.Task;
                 if (wasKilled)
@@ -112,6 +113,7 @@ public sealed class EngineRunTests(ITestOutputHelper output)
 
                 bench.CopyState("image", "sets-image");
                 bench.Store.Script = static _ => new StoreFault { Before = StoreFault.Error(StoreErrorKind.Denied, isTransient: false) };
+                ending.Cancel();
                 never.TrySetResult();
                 await run;
                 await volume.DisposeAsync();
