@@ -13,7 +13,7 @@ namespace Drive.Engine;
 
 /// <content>
 /// Content that goes straight into packs. A commit that changes nothing of the tree brings its blocks into the log first; files come to show them after that, by sharing, like a copy. So a row of this
-/// machine never names a block that the log does not have. <c>docs/decisions/0023-import.md</c> says why.
+/// machine never names a block that the log does not have. <c>docs/decisions/0024-import.md</c> says why.
 /// </content>
 public sealed partial class Volume : IContentImport
 {

@@ -28,6 +28,7 @@ public sealed partial class Volume
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(15);
 
     private readonly Bell _uploadWanted = new();
+    private readonly PromptCommits _prompt;
     private HashSet<NodeId> _unsent = [];
     private Capture? _sending;
     private long _forceThrough;
@@ -121,7 +122,7 @@ public sealed partial class Volume
             }
 
             bool isBatchFull = (_late.Count == 0 && _dirtyBytes >= _settings.UploadBatchBytes) || _unsent.Count - _leftBehind.Count >= _settings.UploadBatchNodes;
-            return _forceThrough > _landedChange || _lateReady || (_openSince is { } since && (isBatchFull || HasRestedOrWaited(since)));
+            return _forceThrough > _landedChange || _lateReady || (_openSince is { } since && (isBatchFull || HasRestedOrWaited(since, _prompt.Rest)));
         }
     }
 
@@ -129,15 +130,15 @@ public sealed partial class Volume
     {
         lock (_gate)
         {
-            return _late.Count > 0 && HasRestedOrWaited(_late.Values.Min());
+            return _late.Count > 0 && HasRestedOrWaited(_late.Values.Min(), _settings.UploadRest);
         }
     }
 
-    private bool HasRestedOrWaited(DateTimeOffset since)
+    private bool HasRestedOrWaited(DateTimeOffset since, TimeSpan rest)
     {
         // A moment in the future says that the clock was set back since: how long it really was nobody knows, so it was long enough.
         DateTimeOffset now = _time.GetUtcNow();
-        return now - _lastChangeAt >= _settings.UploadRest || now - since >= _settings.UploadDeadline || now < since || now < _lastChangeAt;
+        return now - _lastChangeAt >= rest || now - since >= _settings.UploadDeadline || now < since || now < _lastChangeAt;
     }
 
     /// <summary>Ends the epoch: called under the gate, by the local commit that saves its last changes.</summary>
@@ -169,6 +170,7 @@ public sealed partial class Volume
         _epoch++;
         _unsent = [];
         _openSince = null;
+        _prompt.Take();
         _sending = capture;
         return capture;
     }

@@ -6,6 +6,7 @@ using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Engine.Reading;
 using Drive.Engine.Repair;
+using Drive.Engine.Upload;
 using Drive.Metadata;
 using Drive.Vault;
 using Drive.Vault.Keys;
@@ -98,6 +99,7 @@ public sealed partial class Volume : IVolume
         _state = _metadata.ReadSetting(StateSetting) is { } saved ? VaultState.Decode(saved) : VaultState.BeforeGenesis(keys);
         keys.Learn(_state);
         _lastChangeAt = time.GetUtcNow();
+        _prompt = new PromptCommits(settings.UploadRest, time);
     }
 
     /// <inheritdoc/>

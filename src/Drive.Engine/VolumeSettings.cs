@@ -30,7 +30,7 @@ public sealed record VolumeSettings
     /// </summary>
     public TimeSpan? SecondLook { get; init; }
 
-    /// <summary>A file is uploaded after it rested this long …</summary>
+    /// <summary>A file is uploaded after it rested this long (the first commits of a burst after an eighth of it) …</summary>
     public TimeSpan UploadRest { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>… or when the oldest change waited this long …</summary>

@@ -60,6 +60,9 @@ public sealed class EngineRunTests(ITestOutputHelper output)
         Populate(bench);
         await bench.RunAsync(volume);
         BackupReport settled = await bench.RunAsync(volume);
+
+        // Beside the set, not in it: what leads there has another time by that, and is no change.
+        await File.WriteAllTextAsync(Path.Combine(bench.Home, "beside"), "");
         BackupReport again = await bench.RunAsync(volume);
         Assert.Equal((0, 0, settled.Seq), (again.ReadBytes, again.SentBytes, again.Seq));
     }

@@ -110,13 +110,15 @@ internal sealed class BackupRun(
         }
 
         IndexRecord? record = index.Take(folder.Path, isFolderEnd: true, CountGone);
-        if (!folder.IsTouched && record is not null && folder.Entry is { } entry && IsAsLeft(record, folder.Source, entry))
-        {
-            _batch.Add(new RememberStep(record));
-        }
-        else
+        bool isAsLeft = !folder.IsTouched && folder.Entry is { } entry
+            && (folder.IsAncestor ? IsSameAncestor(folder.Source, entry) : record is not null && IsAsLeft(record, folder.Source, entry));
+        if (!isAsLeft)
         {
             Settle(folder, wasChanged: false);
+        }
+        else if (record is not null)
+        {
+            _batch.Add(new RememberStep(record));
         }
     }
 
@@ -306,6 +308,9 @@ internal sealed class BackupRun(
     /// <summary>Whether both sides are as the last run left them.</summary>
     private static bool IsAsLeft(IndexRecord record, in SourceNode source, in VaultEntry entry) =>
         record.IsUnchanged(source) && record.Node == entry.Node.Value && entry.HasType(source.Mode) && (record.VaultChangeTime == 0 || record.VaultChangeTime == entry.ChangeTime);
+
+    /// <summary>The times of a folder that only leads to the set tell of what else is in it: they alone are no change.</summary>
+    private static bool IsSameAncestor(in SourceNode source, in VaultEntry entry) => source.Mode == entry.Mode && source.Uid == entry.Uid && source.Gid == entry.Gid;
 
     private void Remember(IndexRecord record, byte[] path, in SourceNode source)
     {

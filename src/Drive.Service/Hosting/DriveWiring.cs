@@ -32,7 +32,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
 
     // What another device did shows after this time at the latest, where the store does not tell: two requests each time.
     private static readonly TimeSpan LookNear = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LookFar = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LookFar = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan GarbageDaily = TimeSpan.FromDays(1);
     private static readonly TimeSpan BackupEndTime = TimeSpan.FromSeconds(1.5);

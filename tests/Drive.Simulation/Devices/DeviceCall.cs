@@ -39,6 +39,9 @@ internal sealed class DeviceCall
     /// <summary>Names that lead to something else than before: the last part of the path.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
+    /// <summary>The name by which it came to what it changes: a merge may go on with that as another node under the same name.</summary>
+    public string At { get; init; } = "";
+
     /// <summary>Nodes whose content, attributes or names change.</summary>
     public IReadOnlyList<NodeId> Nodes { get; init; } = [];
 

@@ -149,6 +149,7 @@ internal sealed partial class DeviceUser
             Saw = device.See(),
             Written = written,
             Superseded = [.. before.Where(cell => cell != Cells.None && !left.Contains(cell))],
+            At = place.Name,
             Nodes = [file.Node],
             Folders = place.Folders,
         };
@@ -166,6 +167,7 @@ internal sealed partial class DeviceUser
         Number = number,
         Text = text,
         Saw = device.See(),
+        At = place.Name,
         Names = names,
         Nodes = nodes,
         Folders = place.Folders,

@@ -39,7 +39,8 @@ internal sealed class Ledger(int devicesMax, bool isOrdered)
     }
 
     /// <summary>
-    /// A conflict name that a merge on a device gave: something must have been done on both sides that neither saw of the other, to the same name, to the same node, or in a folder that the other removed.
+    /// A conflict name that a merge on a device gave: something must have been done on both sides that neither saw of the other, to the same name (or to what had it), to the same node, or in a folder that
+    /// the other removed.
     /// </summary>
     /// <param name="device">Whose merge.</param>
     /// <param name="before">What that device had seen of the others before …</param>
@@ -74,7 +75,10 @@ internal sealed class Ledger(int devicesMax, bool isOrdered)
     private bool IsGivenByUser(string name) => _calls.SelectMany(static calls => calls).Any(call => call.Names.Contains(name));
 
     private static bool CanClash(DeviceCall mine, DeviceCall theirs, NodeId node, string name) =>
-        (theirs.Names.Contains(name) && (mine.Names.Contains(name) || mine.Nodes.Contains(node) || mine.Folders.Contains(node)))
+        (theirs.Names.Contains(name) && (mine.Names.Contains(name) || mine.At == name || mine.Nodes.Contains(node) || mine.Folders.Contains(node)))
+
+        // What somebody removed comes back under its name where another one changed it.
+        || (theirs.At == name && mine.Names.Contains(name))
 
         // Two folders of one name become one, and what is in both clashes.
         || mine.Names.Intersect(theirs.Names).Any(DeviceUser.FolderNames.Contains)
