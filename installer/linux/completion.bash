@@ -2,11 +2,13 @@
 _drive() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'up init mount umount list status wait conflicts history restore undelete diff rewind snapshot pin unpin evict limit gc store passwd recovery-key join recover device repair check du doctor serve --help --version' -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W 'up init mount umount list status wait conflicts history restore undelete diff rewind snapshot backup pin unpin evict limit gc store passwd recovery-key join recover device repair check du doctor serve --help --version' -- "$cur")
         return
     fi
     case $prev in
         --passphrase-file | --new-passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+        --preset) mapfile -t COMPREPLY < <(compgen -W 'caches temporary trash' -- "$cur"); return ;;
+        --schedule) mapfile -t COMPREPLY < <(compgen -W 'hourly daily weekly monthly on-change' -- "$cur"); return ;;
         --store) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
     esac
     local words
@@ -30,6 +32,7 @@ _drive() {
         undelete) words='--to --overwrite --json' ;;
         rewind) words='--to --dry-run --json' ;;
         snapshot) words='--drive --json' ;;
+        backup) words='--vault --passphrase-file --json --exclude --preset --schedule --keep --one-file-system --max-size --stale-after --on-failure --webhook --paranoid --percent' ;;
         device) words='--name --passphrase-file --json --all --no-wait --from' ;;
     esac
     if [[ $cur == -* ]]; then
@@ -41,6 +44,7 @@ _drive() {
         recovery-key) names='renew' ;;
         device) names='add list rename revoke writer hand-over take-over account-key' ;;
         snapshot) names='create list delete' ;;
+        backup) names='add run list status pause resume remove verify accept' ;;
         mount | umount | status | wait | passwd) names=$(drive list 2> /dev/null | awk '/ mounted | not mounted /{print $1}') ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$names" -- "$cur"; compgen -f -- "$cur")

@@ -3,7 +3,7 @@ function __drive_names
     drive list 2>/dev/null | awk '/ mounted | not mounted /{print $1}'
 end
 complete -c drive -f
-set -l commands up init mount umount list status wait conflicts history restore undelete diff rewind snapshot pin unpin evict limit gc store passwd recovery-key join recover device repair check du doctor serve
+set -l commands up init mount umount list status wait conflicts history restore undelete diff rewind snapshot backup pin unpin evict limit gc store passwd recovery-key join recover device repair check du doctor serve
 complete -c drive -n "not __fish_seen_subcommand_from $commands" -a up -d 'Make a vault on the first run, and mount it'
 complete -c drive -n "not __fish_seen_subcommand_from $commands" -a init -d 'Make a new vault'
 complete -c drive -n "not __fish_seen_subcommand_from $commands" -a mount -d 'Mount a vault'
@@ -31,6 +31,22 @@ complete -c drive -n "not __fish_seen_subcommand_from $commands" -a diff -d 'Wha
 complete -c drive -n "not __fish_seen_subcommand_from $commands" -a rewind -d 'Undo a bad hour'
 complete -c drive -n "not __fish_seen_subcommand_from $commands" -a snapshot -d 'Name states of a drive'
 complete -c drive -n "__fish_seen_subcommand_from snapshot" -a 'create list delete'
+complete -c drive -n "not __fish_seen_subcommand_from $commands" -a backup -d 'Back up folders of this machine'
+complete -c drive -n "__fish_seen_subcommand_from backup" -a 'add run list status pause resume remove verify accept'
+complete -c drive -n "__fish_seen_subcommand_from backup" -F
+complete -c drive -n "__fish_seen_subcommand_from backup" -l vault -x -d 'Which vault'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l json -d 'Print JSON'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l exclude -x -d 'Leave out what matches'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l preset -x -a 'caches temporary trash' -d 'Leave out what a preset names'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l schedule -x -a 'hourly daily weekly monthly on-change' -d 'When it runs'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l keep -x -d 'What is kept of its runs'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l one-file-system -d 'Leave out other file systems'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l max-size -x -d 'Leave out larger files'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l stale-after -x -d 'Days without a backup that are an error'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l on-failure -x -d 'Command that is run when something is wrong'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l webhook -x -d 'Address that is told then'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l paranoid -d 'Read every file'
+complete -c drive -n "__fish_seen_subcommand_from backup" -l percent -x -d 'How much is read back'
 complete -c drive -n "__fish_seen_subcommand_from history restore undelete diff rewind" -F
 complete -c drive -n "__fish_seen_subcommand_from history restore undelete diff rewind snapshot" -l json -d 'Print JSON'
 complete -c drive -n "__fish_seen_subcommand_from mount restore" -l at -x -d 'Which state'

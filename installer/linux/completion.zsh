@@ -19,6 +19,7 @@ _drive() {
         'diff:what changed between two times'
         'rewind:undo a bad hour'
         'snapshot:name states of a drive'
+        'backup:back up folders of this machine'
         'pin:keep a file or folder on this machine'
         'unpin:let a pinned file or folder go'
         'evict:free the local space of a file or folder'
@@ -53,6 +54,7 @@ _drive() {
         diff) _arguments '2:time:' '3:time:' '*:path:_files' --json ;;
         rewind) _arguments '*:path:_files' '--to:time:' --dry-run --json ;;
         snapshot) _arguments '1:what:(create list delete)' '--drive:name:_drive_names' --json ;;
+        backup) _arguments '2:what:(add run list status pause resume remove verify accept)' '3:set:' '*:path:_files' '--vault:name:_drive_names' '--passphrase-file:file:_files' '*--exclude:pattern:' '*--preset:preset:(caches temporary trash)' '--schedule:when:(hourly daily weekly monthly on-change)' '--keep:rule:' --one-file-system '--max-size:size:' '--stale-after:days:' '--on-failure:command:' '--webhook:address:' --paranoid '--percent:percent:' --json ;;
         limit) _arguments '2:name:_drive_names' '--up:rate:' '--down:rate:' ;;
         gc) _arguments '2:name:_drive_names' --dry-run '--lapse:device:' '--keep:rule:' --json ;;
         store) _values 'command' check login logout ;;

@@ -37,6 +37,7 @@ internal static class CommandLine
         root.Subcommands.Add(RewindCommands.BuildDiff());
         root.Subcommands.Add(RewindCommands.BuildRewind(terminal));
         root.Subcommands.Add(SnapshotCommand.Build(terminal));
+        root.Subcommands.Add(BackupCommand.Build(terminal));
         root.Subcommands.Add(PinCommands.BuildPin(terminal));
         root.Subcommands.Add(PinCommands.BuildUnpin(terminal));
         root.Subcommands.Add(PinCommands.BuildEvict(terminal));

@@ -50,6 +50,12 @@ internal enum ExitCode
 
     /// <summary>Somebody else has to do something first.</summary>
     NotReady = 14,
+
+    /// <summary>A backup is there but for paths that could not be read.</summary>
+    Incomplete = 15,
+
+    /// <summary>A backup is there, and an implausible share of its files changed or vanished.</summary>
+    Suspicious = 16,
 }
 
 /// <summary>The one table from errors to exit codes.</summary>
@@ -59,7 +65,7 @@ internal static class ExitCodes
     public static IReadOnlyList<(ExitCode Code, string Meaning)> All { get; } =
     [
         (ExitCode.Done, "done"),
-        (ExitCode.No, "wait: not everything is in the store yet; device add: nobody joined; repair: something is lost; check: the store lacks something; doctor: something is broken; serve --scrub: something is damaged"),
+        (ExitCode.No, "wait: not everything is in the store yet; device add: nobody joined; repair: something is lost; check: the store lacks something; doctor: something is broken; serve --scrub: something is damaged; backup status: a set needs somebody; backup verify: something is damaged"),
         (ExitCode.Usage, "the command line makes no sense"),
         (ExitCode.Failed, "anything else went wrong"),
         (ExitCode.NotFound, "no such vault, or nothing is mounted"),
@@ -73,6 +79,8 @@ internal static class ExitCodes
         (ExitCode.ClassB, "store check: class B, good for a vault (class A is 0)"),
         (ExitCode.ClassC, "store check: class C, no safe place for a vault"),
         (ExitCode.NotReady, "not possible now: the message says who has to do what first"),
+        (ExitCode.Incomplete, "backup run: all is backed up but what could not be read"),
+        (ExitCode.Suspicious, "backup run: all is backed up, but an implausible share of the files changed or vanished"),
     ];
 
     /// <summary>The code of an error.</summary>

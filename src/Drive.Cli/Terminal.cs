@@ -111,6 +111,18 @@ internal sealed class Terminal
         _hasBar = true;
     }
 
+    /// <summary>A line in the bar's place that says how far something is, on a terminal only.</summary>
+    public void ShowLine(string line)
+    {
+        if (!Console.IsErrorRedirected)
+        {
+            int width = Math.Max(20, Console.BufferWidth - 1);
+            string shown = string.Concat(line.Select(static character => char.IsControl(character) ? '?' : character));
+            Console.Error.Write($"\r{(shown.Length > width ? shown[..(width - 1)] + "…" : shown)}\e[K");
+            _hasBar = true;
+        }
+    }
+
     /// <summary>Takes the bar away.</summary>
     public void ClearBar()
     {

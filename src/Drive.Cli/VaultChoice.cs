@@ -10,12 +10,13 @@ namespace Drive.Cli;
 /// <summary>Which vault a command is about, and how it gets at its members: over the daemon that has it mounted, else by opening it for the moment.</summary>
 internal sealed class VaultChoice
 {
-    private readonly Option<string?> _name = new("--name") { Description = "The vault; not needed where there is only one.", HelpName = "N" };
+    private readonly Option<string?> _name;
     private readonly Option<string?> _passphraseFile = new("--passphrase-file") { Description = "Read the passphrase of this machine's keys from a file.", HelpName = "FILE" };
     private readonly Lazy<DriveService> _service = new(DriveService.Create);
 
-    public VaultChoice(Command command)
+    public VaultChoice(Command command, string option = "--name")
     {
+        _name = new Option<string?>(option) { Description = "The vault; not needed where there is only one.", HelpName = "N" };
         command.Options.Add(_name);
         command.Options.Add(_passphraseFile);
     }
@@ -42,7 +43,7 @@ internal sealed class VaultChoice
             return await service.OpenDevicesAsync(entry, passphrase(), cancellationToken);
         }
 
-        return new OpenedDevices(daemon, daemon, () =>
+        return new OpenedDevices(daemon, daemon, daemon, () =>
         {
             daemon.Dispose();
             return ValueTask.CompletedTask;

@@ -94,4 +94,34 @@ public static class ControlRoutes
 
     /// <summary>POST of a <see cref="PastMountRequest"/>: ends that, <see cref="StateInfo"/>.</summary>
     public const string UnmountPast = "/v1/past/unmount";
+
+    /// <summary>All routes of backup begin so.</summary>
+    public const string BackupPrefix = "/v1/backup/";
+
+    /// <summary>GET: <see cref="BackupSetList"/>.</summary>
+    public const string BackupSets = "/v1/backup/sets";
+
+    /// <summary>POST of a <see cref="BackupNameRequest"/>: how sets stand, <see cref="BackupStandings"/>.</summary>
+    public const string BackupStatus = "/v1/backup/status";
+
+    /// <summary>POST of a <see cref="BackupSetInfo"/>: adds it, <see cref="BackupStandings"/>.</summary>
+    public const string AddBackup = "/v1/backup/add";
+
+    /// <summary>POST of a <see cref="BackupNameRequest"/>: its schedule rests, <see cref="BackupStandings"/>.</summary>
+    public const string PauseBackup = "/v1/backup/pause";
+
+    /// <summary>POST of a <see cref="BackupNameRequest"/>: it goes on, <see cref="BackupStandings"/>.</summary>
+    public const string ResumeBackup = "/v1/backup/resume";
+
+    /// <summary>POST of a <see cref="BackupNameRequest"/>: forgets the set, <see cref="BackupSetList"/>.</summary>
+    public const string RemoveBackup = "/v1/backup/remove";
+
+    /// <summary>POST of a <see cref="BackupRunRequest"/>: lines of <see cref="BackupRunLine"/>, the last with what the run came to; hang up to end it.</summary>
+    public const string RunBackup = "/v1/backup/run";
+
+    /// <summary>POST of a <see cref="BackupVerifyRequest"/>: reads back, <see cref="BackupVerifyInfo"/>.</summary>
+    public const string VerifyBackup = "/v1/backup/verify";
+
+    /// <summary>POST of a <see cref="BackupNameRequest"/>: its suspicious run is as it should be, <see cref="BackupStandings"/>.</summary>
+    public const string AcceptBackup = "/v1/backup/accept";
 }

@@ -83,6 +83,9 @@ public sealed record DrivePaths
     /// <summary>The state directory of one vault on this machine.</summary>
     public string StateOf(string vaultId) => Path.Combine(State, "vaults", vaultId);
 
+    /// <summary>What this machine backs up into one vault. Beside its state, which may be built anew.</summary>
+    public string BackupsOf(string vaultId) => Path.Combine(State, "backups", vaultId);
+
     /// <summary>The block cache of one vault.</summary>
     public string CacheOf(string vaultId) => Path.Combine(Cache, vaultId);
 

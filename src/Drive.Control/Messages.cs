@@ -80,6 +80,9 @@ public sealed record DriveStatus
     /// <summary>All that was asked of the store.</summary>
     public TrafficTotals Traffic { get; init; }
 
+    /// <summary>How this machine's backup sets stand.</summary>
+    public IReadOnlyList<BackupStanding> Backups { get; init; } = [];
+
     /// <summary>"reachable", "unreachable" or "stopped".</summary>
     public required string StoreState { get; init; }
 
@@ -157,4 +160,13 @@ public sealed record StartLine(string? Mountpoint, ErrorReply? Error, string? No
 [JsonSerializable(typeof(SnapshotRequest))]
 [JsonSerializable(typeof(SnapshotInfo))]
 [JsonSerializable(typeof(PastMountRequest))]
+[JsonSerializable(typeof(BackupSetInfo))]
+[JsonSerializable(typeof(BackupSetList))]
+[JsonSerializable(typeof(BackupStandings))]
+[JsonSerializable(typeof(BackupNameRequest))]
+[JsonSerializable(typeof(BackupRunRequest))]
+[JsonSerializable(typeof(BackupRunInfo))]
+[JsonSerializable(typeof(BackupRunLine))]
+[JsonSerializable(typeof(BackupVerifyRequest))]
+[JsonSerializable(typeof(BackupVerifyInfo))]
 public sealed partial class ControlJson : JsonSerializerContext;

@@ -249,7 +249,7 @@ public sealed partial class Volume
                         garbage.Add(pack);
                     }
                 }
-                else if (!_early.Names(pack) && !_movingTo.Contains(pack))
+                else if (!_early.Names(pack) && !_movingTo.Contains(pack) && !_imports.Names(pack))
                 {
                     unnamed.Add(pack);
                 }

@@ -240,7 +240,7 @@ public sealed partial class Volume
         lock (_gate)
         {
             own = [.. _overlays.Values.SelectMany(static overlay => overlay.Items).Where(static item => item.Chunk is null).Select(static item => item.Block),
-                .. _nodes.Values.SelectMany(static node => node.PinnedExtents ?? []).Select(static extent => extent.Block)];
+                .. _nodes.Values.SelectMany(static node => node.PinnedExtents ?? []).Select(static extent => extent.Block), .. _imports.Claimed];
         }
 
         return PackUse.Count(_metadata, kept, Mistakes.Has(Mistake.OwnContentNotCounted) ? [] : own, moved, cancellationToken);

@@ -123,7 +123,7 @@ public sealed partial class Volume
                 foreach (OverlayItem[] block in _early.Unsent(whole))
                 {
                     items.AddRange(block);
-                    bytes += block.Sum(static item => (long)item.Length);
+                    bytes += block.Sum(static item => item.Chunk is null ? 0 : (long)item.Length);
                     if (bytes >= _settings.LateFileBytes)
                     {
                         break;

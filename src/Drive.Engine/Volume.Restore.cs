@@ -38,6 +38,7 @@ public sealed partial class Volume
             _metadata.Apply(batch);
         }
 
+        _imports.Restore(_metadata.ReadSetting(ImportSetting));
         _interruptedAlone = _metadata.ReadSetting(AloneSetting) is { } alone ? Attempt.Decode(alone) : null;
         RowChanges open = _metadata.ReadEpoch(_epoch);
         _unsent = [.. open.Opened.Nodes.Select(row => row.Node), .. open.Closed.Nodes.Select(row => row.Node)];

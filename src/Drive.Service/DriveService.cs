@@ -163,7 +163,7 @@ public sealed class DriveService
         {
             MountRequest request = new() { Name = entry.Name, Mountpoint = "" };
             OpenDrive drive = await _wiring.OpenAsync(entry, request, keys, loggers, cancellationToken);
-            return new OpenedDevices(drive.Devices!, drive.Health!, async () =>
+            return new OpenedDevices(drive.Devices!, drive.Health!, drive.Backups!, async () =>
             {
                 try
                 {

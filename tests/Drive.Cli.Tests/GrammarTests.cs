@@ -36,7 +36,7 @@ public sealed class GrammarTests
 
     [Fact]
     public void The_commands_are_those_that_are_promised() => Assert.Equal(
-        ["up", "init", "mount", "umount", "list", "status", "wait", "conflicts", "history", "restore", "undelete", "diff", "rewind", "snapshot", "pin", "unpin", "evict", "limit", "gc", "passwd", "recovery-key", "join", "recover", "device", "repair", "check", "du", "store", "doctor", "serve"],
+        ["up", "init", "mount", "umount", "list", "status", "wait", "conflicts", "history", "restore", "undelete", "diff", "rewind", "snapshot", "backup", "pin", "unpin", "evict", "limit", "gc", "passwd", "recovery-key", "join", "recover", "device", "repair", "check", "du", "store", "doctor", "serve"],
         Root.Subcommands.Where(command => !command.Hidden).Select(command => command.Name));
 
     [Fact]

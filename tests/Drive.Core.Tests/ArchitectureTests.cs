@@ -18,7 +18,7 @@ public sealed class ArchitectureTests
         ["Drive.Metadata"] = ["Drive.Core"],
         ["Drive.Cache"] = ["Drive.Core"],
         ["Drive.Engine"] = ["Drive.Core", "Drive.Vault", "Drive.Metadata", "Drive.Cache"],
-        ["Drive.Backup"] = ["Drive.Core"],
+        ["Drive.Backup"] = ["Drive.Core", "Drive.Disk"],
         ["Drive.Sync"] = ["Drive.Core"],
         ["Drive.Fuse"] = ["Drive.Core"],
         ["Drive.WinFsp"] = ["Drive.Core"],

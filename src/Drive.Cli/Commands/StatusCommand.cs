@@ -68,6 +68,7 @@ internal static class StatusCommand
             lines.AddRange(status.Pins.Problem is { } obstacle ? [$"  not fetched   {obstacle}"] : []);
         }
 
+        lines.AddRange(BackupText.InStatus(status.Backups, time));
         if (status.ReadOnlyReason is { } reason)
         {
             lines.Add($"  read-only     {reason}");

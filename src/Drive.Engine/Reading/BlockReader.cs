@@ -60,6 +60,28 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         }
     }
 
+    /// <summary>Fills <paramref name="destination"/> with all of a block as the store has it now, past what is cached. Throws as <see cref="ReadAsync"/> does.</summary>
+    public async Task ReadFromStoreAsync(BlockRow row, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BlockSegments.StoredLengthOf(row));
+        try
+        {
+            Memory<byte> bytes = buffer.AsMemory(0, BlockSegments.StoredLengthOf(row));
+            RequireAll(row.Pack, await store.GetRangeAsync(VaultNames.Pack(row.Pack), row.PackOffset, bytes, cancellationToken), bytes.Length);
+            meter.Add(bytes.Length);
+            OpenSegments(row, 0, row.Segments.Length - 1, 0, bytes.Span, destination.Span);
+        }
+        catch (Exception error) when (error is VaultIntegrityException or FsException { Status: FsStatus.Corrupt })
+        {
+            NoteFailed(row);
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
     /// <summary>Whether the store did not have the pack, or had other bytes, when it was read since the start.</summary>
     public bool HasFailed(PackId pack)
     {

@@ -16,8 +16,8 @@ internal sealed class EarlyBlocks
 
     public (BlockRow Row, PackRef Pack)? Find(BlockId block) => _blocks.TryGetValue(block, out (BlockRow, PackRef) found) ? found : null;
 
-    /// <summary>Bytes of a file in blocks of 1 MiB that were not sent as they are now.</summary>
-    public long UnsentBytes(CapturedFile file) => Unsent(file).Sum(static items => items.Sum(static item => (long)item.Length));
+    /// <summary>Bytes of a file in blocks of 1 MiB that were not sent as they are now; blocks of the vault that it shares are nothing to send.</summary>
+    public long UnsentBytes(CapturedFile file) => Unsent(file).Sum(static items => items.Sum(static item => item.Chunk is null ? 0 : (long)item.Length));
 
     /// <summary>Items of the file, block by block, that were not sent as they are now.</summary>
     public IEnumerable<OverlayItem[]> Unsent(CapturedFile file)

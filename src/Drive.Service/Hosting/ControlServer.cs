@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Drive.Service.Hosting;
 
 /// <summary>Answers <see cref="ControlRoutes"/>. Every failure becomes an <see cref="ErrorReply"/> here and nowhere else.</summary>
-internal sealed class ControlServer(DriveDaemon drive, IHostApplicationLifetime lifetime, ILogger<ControlServer> logger)
+internal sealed partial class ControlServer(DriveDaemon drive, IHostApplicationLifetime lifetime, ILogger<ControlServer> logger)
 {
     /// <summary>Makes Kestrel listen on the socket that is bound already, and on nothing else.</summary>
     public static void ListenOn(WebApplicationBuilder builder, Socket listener)
@@ -99,6 +99,9 @@ internal sealed class ControlServer(DriveDaemon drive, IHostApplicationLifetime 
                     RecoveryKeyMessage written = await ReadAsync(context, ControlJson.Default.RecoveryKeyMessage);
                     await WriteAsync(context, await drive.Devices.TakeRecoveryKeyAsync(written, context.RequestAborted), ControlJson.Default.DeviceList);
                     break;
+                case ("POST" or "GET", { } route) when route.StartsWith(ControlRoutes.BackupPrefix, StringComparison.Ordinal):
+                    await AnswerBackupAsync(context, route);
+                    break;
                 case ("POST" or "GET", { } route) when route.StartsWith("/v1/history/", StringComparison.Ordinal) || route.StartsWith("/v1/snapshots", StringComparison.Ordinal) || route.StartsWith("/v1/past/", StringComparison.Ordinal):
                     await AnswerHistoryAsync(context, route);
                     break;
@@ -179,15 +182,15 @@ internal sealed class ControlServer(DriveDaemon drive, IHostApplicationLifetime 
         _ = wait.ContinueWith(_ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await foreach (WaitLine line in lines.Reader.ReadAllAsync(stopping.Token))
         {
-            await WriteLineAsync(context, line with { Done = false });
+            await WriteLineAsync(context, line with { Done = false }, ControlJson.Default.WaitLine);
         }
 
-        await WriteLineAsync(context, await wait);
+        await WriteLineAsync(context, await wait, ControlJson.Default.WaitLine);
     }
 
-    private static async Task WriteLineAsync(HttpContext context, WaitLine line)
+    private static async Task WriteLineAsync<T>(HttpContext context, T line, JsonTypeInfo<T> type)
     {
-        await context.Response.Body.WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(line, ControlJson.Default.WaitLine), (byte)'\n'], context.RequestAborted);
+        await context.Response.Body.WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(line, type), (byte)'\n'], context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 

@@ -85,6 +85,7 @@ internal sealed class DriveDaemon : IHostedService
         }
 
         _watch = WatchAsync(_kernel.Completion);
+        _drive.Backups?.Start();
         _logger.Mounted(_request.Name, Environment.ProcessId);
         _serviceManager.Ready($"{_request.Name} at {_request.Mountpoint}");
         _ready(new StartLine(_request.Mountpoint, null, ShownText ?? _drive.Notice));
@@ -123,6 +124,7 @@ internal sealed class DriveDaemon : IHostedService
             Traffic = drive.Traffic is { } traffic ? new TrafficTotals(traffic.Calls, traffic.Failures, traffic.BytesUp, traffic.BytesDown) : default,
             Pins = Pins(status.Pins),
             Limits = drive.Limits is { } limits ? Limits(limits) : default,
+            Backups = drive.Backups?.StandAll() ?? [],
             StoreState = status.Store switch
             {
                 StoreCondition.Reachable => "reachable",
@@ -195,6 +197,9 @@ internal sealed class DriveDaemon : IHostedService
 
     /// <summary>The members of the vault.</summary>
     public IDevices Devices => Drive().Devices ?? throw new DriveException(DriveError.NotFound, "This drive has no vault.");
+
+    /// <summary>The backup sets.</summary>
+    public IBackups Backups => Drive().Backups ?? throw new DriveException(DriveError.Failed, $"'{_request.Name}' is mounted read-only: unmount it, and mount it without --read-only or --at, to back up into it.");
 
     /// <summary>The past of the vault.</summary>
     public HistoryDesk History => new(Drive().Engine ?? throw new DriveException(DriveError.NotFound, "This drive has no history."));

@@ -5,6 +5,7 @@ using Drive.Core.Volumes;
 using Drive.Engine;
 using Drive.Engine.History;
 using Drive.Fuse;
+using Drive.Service.Backups;
 using Drive.Service.Linux;
 using Drive.Service.Logs;
 using Drive.Service.Settings;
@@ -35,6 +36,8 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
     private static readonly TimeSpan LookFar = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan GarbageDaily = TimeSpan.FromDays(1);
+    private static readonly TimeSpan BackupEndTime = TimeSpan.FromSeconds(1.5);
+
     // Below class A a commit counts when it is still there after this. Arbitrary: longer than a put takes that was on its way.
     private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(2);
 
@@ -73,6 +76,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
             IObjectStore store = place.Retried(retry, time, random).Throttled(limits, IsUrgent).Traced(loggers.CreateLogger<StoreTraffic>(), traffic);
             volume = await Volume.OpenAsync(settings, keys, store, disk, time, random, loggers.CreateLogger<Volume>(), cancellationToken);
             BackgroundProbe? probe = place.Description.IsLocal || request.ReadOnly ? null : BackgroundProbe.Start(place.Throttled(limits, IsUrgent), volume.Head.SingleWriter is null ? ProbeUse.Vault : ProbeUse.Packs, volume.StopSending, time, random, loggers.CreateLogger<BackgroundProbe>());
+            BackupDesk? backups = settings.ReadOnly ? null : new BackupWiring(paths, disk, time, random).Open(entry, request.Mountpoint, volume, keys, place.Description.IsLocal, loggers.CreateLogger<BackupDesk>());
             return new OpenDrive
             {
                 Volume = new HistoryVolume(volume, request.ShowSnapshots),
@@ -80,6 +84,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
                 GetStatus = volume.GetStatus,
                 Devices = new DeviceDesk(volume, keys, store, entry.Where, time, random),
                 Health = new HealthDesk(volume, entry.Where, loggers.CreateLogger<HealthDesk>()),
+                Backups = backups,
                 Traffic = traffic,
                 Limits = limits,
                 GetTrouble = () => calls.Trouble(place.Description.Url),
@@ -87,6 +92,7 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
                 WaitUploadedAsync = volume.WaitUploadedAsync,
                 StopAsync = async _ =>
                 {
+                    await (backups is null ? Task.CompletedTask : EndBackupsAsync(backups));
                     bool isKept = await volume.StopAsync();
                     await (probe?.DisposeAsync() ?? ValueTask.CompletedTask);
                     if (!isKept)
@@ -135,6 +141,18 @@ internal sealed class DriveWiring(DrivePaths paths, StoreOpener stores, IDisk di
             // The helper tells what failed; what people can do about it is seen from the surroundings.
             string said = FuseAccess.Find(request.AllowOther) is { } obstacle ? $"{obstacle.Finding} {obstacle.Advice}" : exception.Message;
             throw new DriveException(DriveError.NoFuse, said, exception);
+        }
+    }
+
+    // A run that does not end at once may not take the time that keeping the last changes needs: it ends with the volume, and what it did stays done.
+    private async Task EndBackupsAsync(BackupDesk backups)
+    {
+        try
+        {
+            await backups.DisposeAsync().AsTask().WaitAsync(BackupEndTime, time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
         }
     }
 

@@ -1,6 +1,7 @@
 using Drive.Control;
 using Drive.Core.Volumes;
 using Drive.Engine;
+using Drive.Service.Backups;
 using Drive.Stores.Wrappers;
 
 namespace Drive.Service.Hosting;
@@ -43,6 +44,9 @@ internal sealed record OpenDrive
 
     /// <summary>Looks at the vault; null where there is none.</summary>
     public IHealth? Health { get; init; }
+
+    /// <summary>Backup sets; null where there is no vault, or it may not be changed.</summary>
+    public BackupDesk? Backups { get; init; }
 
     /// <summary>Something the user should know, or null.</summary>
     public string? Notice { get; init; }

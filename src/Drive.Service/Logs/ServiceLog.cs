@@ -40,4 +40,16 @@ internal static partial class ServiceLog
 
     [LoggerMessage(10, LogLevel.Error, "The kernel connection ended with an error")]
     public static partial void ConnectionFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(13, LogLevel.Information, "Backup {Set}: {Outcome}, {Files} files looked at, {SentBytes} bytes sent")]
+    public static partial void BackupRan(this ILogger logger, string set, string outcome, long files, long sentBytes);
+
+    [LoggerMessage(14, LogLevel.Warning, "Backup {Set} failed: {Message}")]
+    public static partial void BackupFailed(this ILogger logger, string set, string message, Exception? exception);
+
+    [LoggerMessage(15, LogLevel.Warning, "Nobody could be told of backup {Set}: {Message}")]
+    public static partial void NoticeNotSent(this ILogger logger, string set, string message, Exception? exception);
+
+    [LoggerMessage(16, LogLevel.Error, "The backups' loop failed, and goes on: {Message}")]
+    public static partial void BackupLoopFailed(this ILogger logger, string message, Exception exception);
 }

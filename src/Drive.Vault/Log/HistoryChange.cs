@@ -20,7 +20,11 @@ public sealed record SetRetention(RetentionRule Rule) : HistoryChange;
 
 /// <summary>From here on nothing is forgotten and no pack goes, until somebody thaws. The first reason stays.</summary>
 /// <param name="Reason">For people.</param>
-public sealed record FreezeRetention(string Reason) : HistoryChange;
+public sealed record FreezeRetention(string Reason) : HistoryChange
+{
+    /// <summary>The longest reason, in bytes of UTF-8.</summary>
+    public const int ReasonBytesMax = HistoryRules.ReasonBytesMax;
+}
 
 /// <summary>Forgetting may go on.</summary>
 public sealed record ThawRetention : HistoryChange;
