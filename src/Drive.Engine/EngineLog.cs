@@ -71,4 +71,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(3020, LogLevel.Information, "Giving space back is tried again in {Delay}.")]
     public static partial void LogCollectDelayed(ILogger logger, TimeSpan delay, Exception error);
+
+    [LoggerMessage(3021, LogLevel.Information, "What an import of the run before had put is sent again: it was not looked for in the store.")]
+    public static partial void LogImportsNotFound(ILogger logger, Exception error);
 }

@@ -285,6 +285,42 @@ public sealed partial class Volume : IContentImport
         SaveImports();
     }
 
+    /// <summary>
+    /// In the upload loop, before this run's first commit. What the run before put and no commit names is named by that commit or never: once this run has committed, other devices may take it for garbage
+    /// (<see cref="Garbage.Strays"/>).
+    /// </summary>
+    private async Task LandFoundImportsAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_imports.Doubtful.Count == 0 || _settings.ReadOnly || _stopReason is not null)
+            {
+                return;
+            }
+        }
+
+        try
+        {
+            if (!IsFollower)
+            {
+                await FindImportsAsync(cancellationToken);
+                await LandImportsAsync(cancellationToken);
+                return;
+            }
+        }
+        catch (Exception error) when (error is FsException or VaultException)
+        {
+            EngineLog.LogImportsNotFound(_logger, error);
+        }
+
+        lock (_gate)
+        {
+            _imports.ForgetFound();
+        }
+
+        SaveImports();
+    }
+
     /// <summary>Packs that a run before put, or began to put: those that the store has need not be sent again.</summary>
     private async Task FindImportsAsync(CancellationToken cancellationToken)
     {
@@ -305,7 +341,7 @@ public sealed partial class Volume : IContentImport
                     _imports.Settle(pack.Pack);
                     if (blocks.Count > 0)
                     {
-                        _imports.Add(new ImportedPack(pack, blocks, Task.CompletedTask));
+                        _imports.Add(new ImportedPack(pack, blocks, Task.CompletedTask, IsFound: true));
                     }
                 }
             }

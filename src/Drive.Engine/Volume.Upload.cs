@@ -42,6 +42,7 @@ public sealed partial class Volume
         try
         {
             await CatchUpPatientlyAsync(cancellationToken);
+            await LandFoundImportsAsync(cancellationToken);
             while (!cancellationToken.IsCancellationRequested && _stopReason is null)
             {
                 if (IsLookDue())

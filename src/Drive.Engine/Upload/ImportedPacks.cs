@@ -8,7 +8,8 @@ namespace Drive.Engine.Upload;
 /// <param name="Pack">The pack.</param>
 /// <param name="Blocks">What it holds.</param>
 /// <param name="Put">Done when the store has it.</param>
-internal sealed record ImportedPack(PackRef Pack, IReadOnlyList<BlockRow> Blocks, Task Put);
+/// <param name="IsFound">It was found in the store, where another run had put it.</param>
+internal sealed record ImportedPack(PackRef Pack, IReadOnlyList<BlockRow> Blocks, Task Put, bool IsFound = false);
 
 /// <summary>
 /// Packs of imports that are in the store, or on their way there, and in no commit yet: what they hold need not be sent again, and they are no garbage. And the blocks that imports count on, which are not to be
@@ -64,6 +65,16 @@ internal sealed class ImportedPacks
     public void Doubt(PackRef pack) => _doubtful[pack.Pack] = pack;
 
     public void Settle(PackId pack) => _doubtful.Remove(pack);
+
+    /// <summary>Forgets what another run put: it is sent again.</summary>
+    public void ForgetFound()
+    {
+        _doubtful.Clear();
+        foreach (ImportedPack pack in _packs.Values.Where(static pack => pack.IsFound).ToList())
+        {
+            Remove(pack);
+        }
+    }
 
     public void Claim(BlockId block) => _claims[block] = _claims.GetValueOrDefault(block) + 1;
 

@@ -6,6 +6,7 @@ using Drive.Engine.Tests.Merging;
 using Drive.Engine.Upload;
 using Drive.Testing.Stores;
 using Drive.Vault.Log;
+using Drive.Vault.Packs;
 
 namespace Drive.Engine.Tests.Upload;
 
@@ -118,6 +119,44 @@ public sealed class ImportTests
         await next.WaitAsync();
         await using Volume rebuilt = await fixture.OpenAsync(fixture.Settings("rebuilt"));
         Assert.Equal(Bytes(), await ReadAsync(rebuilt, file));
+    }
+
+    [Fact]
+    public async Task What_a_run_before_put_is_no_garbage_to_another_device_while_an_import_counts_on_it()
+    {
+        await using TwoDevices devices = await TwoDevices.CreateAsync();
+        using (PackWriter pack = devices.Second.Volume.NewImportPack())
+        {
+            BlockRow row = pack.Add(devices.Second.Volume.IdentifyBlock(Bytes()), Bytes(), tryCompress: false);
+            await devices.Second.Volume.PutImportAsync(pack.Id, pack.Finish(), [row], CancellationToken.None);
+        }
+
+        await devices.First.Volume.CollectGarbageAsync(new GarbageOptions(), CancellationToken.None);
+        for (int start = 0; start < 3; start++)
+        {
+            await devices.RestartSecondAsync();
+            Make(devices.Second.Volume, $"of start {start}");
+            await devices.Second.Volume.WaitAsync();
+        }
+
+        await using IImportBatch batch = await devices.Second.Volume.BeginImportAsync(CancellationToken.None);
+        ContentPiece piece = await AddAsync(batch);
+        await devices.FirstFollowsAsync();
+        await devices.First.Volume.CollectGarbageAsync(new GarbageOptions(), CancellationToken.None);
+        await batch.CommitAsync(CancellationToken.None);
+        await devices.SecondFollowsAsync();
+        NodeId file = Make(devices.Second.Volume, "f");
+        if (devices.Second.Volume.SetContent(file, Length, [piece]) == FsStatus.Stale)
+        {
+            // The other device condemned it in the log: that is told, and it is sent again.
+            await using IImportBatch again = await devices.Second.Volume.BeginImportAsync(CancellationToken.None);
+            piece = await AddAsync(again);
+            await again.CommitAsync(CancellationToken.None);
+            Assert.Equal(FsStatus.Ok, devices.Second.Volume.SetContent(file, Length, [piece]));
+        }
+
+        await devices.MeetAsync();
+        Assert.Equal(Bytes(), await ReadAsync(devices.First.Volume, file));
     }
 
     [Fact]
