@@ -17,8 +17,18 @@ public sealed class BackupSetsTests : IDisposable
         Assert.Null(sets.Find("docs"));
         BackupSet set = new()
         {
-            Name = "docs", Paths = ["/home/me/docs", "/etc"], Excludes = ["*.tmp"], Presets = ["caches"], FileBytesMax = 5, IsOneFileSystem = true, Schedule = "daily 02:00", Keep = "daily=3",
-            IsPaused = true, StaleDays = 9, OnFailure = "notify", Webhook = "https://host/x",
+            Name = "docs",
+            Paths = ["/home/me/docs", "/etc"],
+            Excludes = ["*.tmp"],
+            Presets = ["caches"],
+            FileBytesMax = 5,
+            IsOneFileSystem = true,
+            Schedule = "daily 02:00",
+            Keep = "daily=3",
+            IsPaused = true,
+            StaleDays = 9,
+            OnFailure = "notify",
+            Webhook = "https://host/x",
         };
         sets.Put(set);
         sets.Put(set with { Name = "another" });
