@@ -98,6 +98,7 @@ public sealed class HistoryTests
         JsonElement[] versions = Versions(home, file);
         Assert.Equal([(3L, "changed"), (11L, "none")], versions.Select(static version => (version.GetProperty("size").GetInt64(), version.GetProperty("end").GetString())));
         long first = versions[0].GetProperty("state").GetInt64();
+        long second = versions[1].GetProperty("state").GetInt64();
         Assert.Contains("now", home.Do("history", file).Output, StringComparison.Ordinal);
 
         // In its place, beside, and elsewhere; what is there is not replaced unasked.
@@ -106,7 +107,7 @@ public sealed class HistoryTests
         home.Do("restore", file, "--at", $"@{first}", "--overwrite");
         Assert.Equal("one", File.ReadAllText(file));
         string beside = Directory.CreateDirectory(Path.Combine(home.Mount, "old")).FullName;
-        home.Do("restore", folder, "--at", "latest", "--to", beside);
+        home.Do("restore", folder, "--at", $"@{second}", "--to", beside);
         Assert.Equal("two, longer", File.ReadAllText(Path.Combine(beside, "d", "f")));
         string outside = Directory.CreateDirectory(Path.Combine(home.Root, "outside")).FullName;
         home.Do("restore", folder, "--at", $"@{first}", "--to", outside);

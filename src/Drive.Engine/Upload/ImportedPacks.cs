@@ -24,11 +24,14 @@ internal sealed class ImportedPacks
     private readonly Dictionary<BlockId, int> _claims = [];
     private readonly Dictionary<PackId, PackRef> _doubtful = [];
 
+    /// <summary>What the run before had put, and is in the log by now: the import that it was for comes again, and needs it, or this run ends.</summary>
+    private readonly HashSet<BlockId> _held = [];
+
     /// <summary>Packs of which only a look into the store can tell whether it has them: a put that was cancelled, or that another run began.</summary>
     public IReadOnlyList<PackRef> Doubtful => [.. _doubtful.Values];
 
-    /// <summary>Blocks that some batch counts on.</summary>
-    public IReadOnlyCollection<BlockId> Claimed => _claims.Keys;
+    /// <summary>Blocks that some batch counts on, or that the next one may.</summary>
+    public IEnumerable<BlockId> Claimed => _claims.Keys.Concat(_held);
 
     /// <summary>Whether the pack may be named by a commit yet.</summary>
     public bool Names(PackId pack) => _packs.ContainsKey(pack) || _doubtful.ContainsKey(pack);
@@ -51,6 +54,11 @@ internal sealed class ImportedPacks
     /// <summary>Its blocks are in the log, or are not counted on any more.</summary>
     public void Remove(ImportedPack pack)
     {
+        if (pack.IsFound)
+        {
+            _held.UnionWith(pack.Blocks.Select(static block => block.Block));
+        }
+
         _packs.Remove(pack.Pack.Pack);
         foreach (BlockRow block in pack.Blocks)
         {
@@ -74,12 +82,16 @@ internal sealed class ImportedPacks
         {
             Remove(pack);
         }
+
+        _held.Clear();
     }
 
     public void Claim(BlockId block) => _claims[block] = _claims.GetValueOrDefault(block) + 1;
 
+    /// <summary>A batch has ended.</summary>
     public void Release(IEnumerable<BlockId> blocks)
     {
+        _held.Clear();
         foreach (BlockId block in blocks)
         {
             if (--_claims[block] == 0)
