@@ -178,7 +178,7 @@ internal sealed class BackupRun(
             if (!folder.IsAncestor && set.IsOneFileSystem && source.Device != folder.RootDevice)
             {
                 // Where another file system is mounted, the set has the empty folder.
-                child = Empty(child);
+                child = child with { IsAncestor = true, Rules = null };
             }
 
             await WalkAsync(isPath ? WithRules(child) : child, cancellationToken);
@@ -379,31 +379,7 @@ internal sealed class BackupRun(
 
     private void CountGone(IndexRecord record) => tally.Gone += record.IsFile ? 1 : 0;
 
-    private RunFolder WithRules(RunFolder folder) => new()
-    {
-        Path = folder.Path,
-        Name = folder.Name,
-        Parent = folder.Parent,
-        Source = folder.Source,
-        Entry = folder.Entry,
-        Node = folder.Node,
-        Left = folder.Left,
-        RootDevice = folder.Source.Device,
-        Rules = options.Rules?.Invoke(set, SourcePath.Show(folder.Path)),
-    };
-
-    private static RunFolder Empty(RunFolder folder) => new()
-    {
-        Path = folder.Path,
-        Name = folder.Name,
-        Parent = folder.Parent,
-        Source = folder.Source,
-        Entry = folder.Entry,
-        Node = folder.Node,
-        Left = folder.Left,
-        IsAncestor = true,
-        RootDevice = folder.RootDevice,
-    };
+    private RunFolder WithRules(RunFolder folder) => folder with { RootDevice = folder.Source.Device, Relative = "", Rules = options.Rules?.Invoke(set, SourcePath.Show(folder.Path)) };
 
     private List<string> ReadIgnored(RunFolder folder)
     {

@@ -5,7 +5,7 @@ using Drive.Core.Volumes;
 namespace Drive.Backup.Runs;
 
 /// <summary>A folder that a run is in: on this machine, and in the vault.</summary>
-internal sealed class RunFolder
+internal sealed record RunFolder
 {
     public required byte[] Path { get; init; }
 
