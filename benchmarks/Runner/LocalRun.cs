@@ -37,7 +37,7 @@ internal sealed class LocalRun : IDisposable
             ("programs", new Workloads.Programs(Math.Max(files / 20, 50), Math.Max(files / 50, 20), recorder).Run),
             ("mount", _mounting.Run),
         ];
-        _drive = new DriveSide(Path.Combine(home, "drive"), options.Program);
+        _drive = new DriveSide(Path.Combine(home, "drive"), options.Program) { Transport = options.Transport };
         Sides = [new NativeSide(Path.Combine(home, "native")), .. Peers(), _drive];
     }
 

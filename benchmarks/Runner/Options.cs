@@ -13,6 +13,7 @@ internal sealed record Options
           --only A,B        of large, small, tree, programs, mount; with --growth of tree, directory, sparse, commits, packs
           --peers A,B       of rclone, gocryptfs, bindfs; 'none' for none (all that are installed)
           --quick           64MiB, 500 files, one round: shows that it works, not how fast
+          --transport T     the way of the drive's requests from the kernel, device or uring; the latter as root, and allowed until the machine starts anew (what the machine offers)
           --latency TIME    --cloud: of the store (30ms)
           --rate SIZE       --cloud: of the link, by the second (50MiB)
           --at DIRECTORY    where to work, on the disk that is to be measured (the directory for temporary files)
@@ -33,6 +34,8 @@ internal sealed record Options
     public IReadOnlyList<string> Only { get; init; } = [];
 
     public IReadOnlyList<string>? Peers { get; init; }
+
+    public string? Transport { get; init; }
 
     public string Latency { get; init; } = "30ms";
 
@@ -65,6 +68,7 @@ internal sealed record Options
                 "--rounds" => options with { Rounds = (int)Number(Value()) },
                 "--only" => options with { Only = Value().Split(',') },
                 "--peers" => options with { Peers = Value().Split(',') },
+                "--transport" => options with { Transport = Value() },
                 "--latency" => options with { Latency = Value() },
                 "--rate" => options with { Rate = Value() },
                 "--at" => options with { At = Path.GetFullPath(Value()) },

@@ -133,7 +133,7 @@ public sealed class DeviceTests
     private sealed class DriveHomeOf(DriveHome home, string name)
     {
         public Ran Join(string store, string input) => Ran.Of(
-            Path.Combine(AppContext.BaseDirectory, "drive"),
+            Ran.Drive,
             ["join", store],
             TimeSpan.FromSeconds(90),
             input,

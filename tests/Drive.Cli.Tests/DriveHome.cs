@@ -7,7 +7,6 @@ namespace Drive.Cli.Tests;
 /// </summary>
 internal sealed class DriveHome : IDisposable
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "drive");
 
     // No command may take longer, even on a machine that is busy with other tests.
     private static readonly TimeSpan RunTime = TimeSpan.FromSeconds(90);
@@ -37,7 +36,7 @@ internal sealed class DriveHome : IDisposable
 
     public Ran Run(params string[] arguments) => RunWith("", arguments);
 
-    public Ran RunWith(string input, params string[] arguments) => Ran.Of(Program, arguments, RunTime, input, new Dictionary<string, string>(Variables) { ["DRIVE_HOME"] = Home });
+    public Ran RunWith(string input, params string[] arguments) => Ran.Of(Ran.Drive, arguments, RunTime, input, new Dictionary<string, string>(Variables) { ["DRIVE_HOME"] = Home });
 
     /// <summary>Runs what must succeed.</summary>
     public Ran Do(params string[] arguments)

@@ -9,7 +9,7 @@ public sealed class KeyringTests
         string home = Directory.CreateTempSubdirectory("drive-keyring-").FullName;
         try
         {
-            string drive = Path.Combine(AppContext.BaseDirectory, "drive");
+            string drive = Ran.Drive;
             string script = $"""
                 set -e
                 mkdir -m 700 "$XDG_RUNTIME_DIR"

@@ -85,7 +85,7 @@ public sealed class OrdinaryUserTests : IDisposable
     // The sources may lie where nobody else may look.
     private void Prepare()
     {
-        Shell.Do("cp", "-r", AppContext.BaseDirectory.TrimEnd('/'), Path.GetDirectoryName(_program)!);
+        Shell.Do("cp", "-r", Path.GetDirectoryName(Ran.Drive)!, Path.GetDirectoryName(_program)!);
         Directory.CreateDirectory(_mount);
         Shell.Do("chown", "-R", $"{User}:{User}", _root);
         Shell.Do("chmod", "-R", "a+rX", _root);

@@ -20,8 +20,13 @@ public sealed class PackageTests
     public void The_package_has_what_is_promised_and_works_where_it_is_unpacked()
     {
         using DriveHome home = new();
-        string configuration = Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!;
-        string built = Path.Combine(Repository.Root, "src", "Drive.Cli", "bin", configuration, "net10.0");
+        string built = Path.GetDirectoryName(Ran.Drive)!;
+        if (built == AppContext.BaseDirectory.TrimEnd('/'))
+        {
+            // The program without the tests.
+            built = Path.Combine(Repository.Root, "src", "Drive.Cli", "bin", Path.GetFileName(Path.GetDirectoryName(built))!, "net10.0");
+        }
+
         string package = Shell.Do(Path.Combine(Repository.Root, "installer", "linux", "build"), "--from", built, home.Root).Output.Trim();
 
         string[] lines = Shell.Do("dpkg-deb", "-c", package).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -142,14 +142,14 @@ public sealed class ServeTests(ITestOutputHelper output) : IDisposable
         Assert.Equal((int)ExitCode.Usage, server.Run("--listen", "http://0.0.0.0:0").Code);
         Assert.Equal((int)ExitCode.Usage, server.Run("user", "add", "Not Plain").Code);
         Assert.Equal((int)ExitCode.InUse, server.Run("--listen", "https://127.0.0.1:0").Code);
-        Ran nothing = Ran.Of(Path.Combine(AppContext.BaseDirectory, "drive"), ["serve", "--data", Path.Combine(_root, "none")], TimeSpan.FromSeconds(30));
+        Ran nothing = Ran.Of(Ran.Drive, ["serve", "--data", Path.Combine(_root, "none")], TimeSpan.FromSeconds(30));
         Assert.Equal((int)ExitCode.NotFound, nothing.Code);
     }
 
     [Fact]
     public void Other_commands_load_nothing_of_the_server()
     {
-        // It waits for a passphrase, so there is time to look at it.
+        // It waits for a passphrase, so there is time to look at it. A native program is one file; this is of the one that is compiled when it runs.
         ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "drive"), ["init", Path.Combine(_root, "store"), "--passphrase"])
         {
             RedirectStandardInput = true,

@@ -10,7 +10,6 @@ namespace Drive.Cli.Tests;
 /// <summary><c>drive serve</c> as a process of its own, with a user and a token. It can be killed and started again on its port.</summary>
 internal sealed partial class ServerProcess : IDisposable
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "drive");
     private static readonly TimeSpan RunTime = TimeSpan.FromSeconds(60);
 
     private readonly string _quota;
@@ -39,7 +38,7 @@ internal sealed partial class ServerProcess : IDisposable
     public IObjectStore Open(string vault) => ((HttpPlace)StorePlace.Parse(Url(vault))).Open(Token, create: true, TimeProvider.System, SystemRandomSource.Instance);
 
     /// <summary>Runs <c>drive serve</c> with these arguments to its end.</summary>
-    public Ran Run(params string[] arguments) => Ran.Of(Program, ["serve", .. arguments, "--data", Data], RunTime);
+    public Ran Run(params string[] arguments) => Ran.Of(Ran.Drive, ["serve", .. arguments, "--data", Data], RunTime);
 
     public Ran Do(params string[] arguments)
     {
@@ -52,7 +51,7 @@ internal sealed partial class ServerProcess : IDisposable
     public void Start()
     {
         // Its log is on standard error: nobody reads that here, so it goes to a file.
-        string[] arguments = ["-c", $"exec \"$0\" \"$@\" 2>>'{Data}.log'", Program, "serve", "--data", Data, "--listen", $"https://127.0.0.1:{_port}"];
+        string[] arguments = ["-c", $"exec \"$0\" \"$@\" 2>>'{Data}.log'", Ran.Drive, "serve", "--data", Data, "--listen", $"https://127.0.0.1:{_port}"];
         ProcessStartInfo start = new("/bin/sh", arguments) { RedirectStandardOutput = true };
         _process = Process.Start(start)!;
         string serving = _process.StandardOutput.ReadLine() ?? throw new InvalidOperationException(File.ReadAllText(Data + ".log"));

@@ -86,16 +86,16 @@ public sealed class SingleWriterTests
         // All machines lost: the recovery key takes over when it is told to.
         string home = Path.Combine(desk.Root, "third");
         Dictionary<string, string> variables = new() { ["DRIVE_HOME"] = home };
-        Ran recovered = Ran.Of(Path.Combine(AppContext.BaseDirectory, "drive"), ["recover", url, "--take-over"], TimeSpan.FromMinutes(2), recoveryKey, variables);
+        Ran recovered = Ran.Of(Ran.Drive, ["recover", url, "--take-over"], TimeSpan.FromMinutes(2), recoveryKey, variables);
         Assert.True(recovered.Code == 0, recovered.ToString());
-        Assert.Contains("this machine, writes alone", Ran.Of(Path.Combine(AppContext.BaseDirectory, "drive"), ["device", "list"], TimeSpan.FromMinutes(2), "", variables).Output, StringComparison.Ordinal);
+        Assert.Contains("this machine, writes alone", Ran.Of(Ran.Drive, ["device", "list"], TimeSpan.FromMinutes(2), "", variables).Output, StringComparison.Ordinal);
     }
 
     private static void Join(DriveHome writer, DriveHome joining, string url, string name)
     {
         using Process adding = new()
         {
-            StartInfo = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "drive"), ["device", "add"])
+            StartInfo = new ProcessStartInfo(Ran.Drive, ["device", "add"])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Drive.Testing;
 
 namespace Drive.Mount.Tests;
 
@@ -8,7 +9,6 @@ namespace Drive.Mount.Tests;
 /// </summary>
 public sealed class DriveMountFixture : MountFixture
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "drive");
 
     private string _home = "";
 
@@ -31,7 +31,7 @@ public sealed class DriveMountFixture : MountFixture
 
     private void Drive(params string[] arguments)
     {
-        ProcessStartInfo start = new(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new(ProgramRun.Drive, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DRIVE_HOME"] = _home;
         using Process process = Process.Start(start)!;
         Task<string> said = process.StandardError.ReadToEndAsync();

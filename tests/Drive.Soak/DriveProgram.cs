@@ -7,7 +7,6 @@ namespace Drive.Soak;
 /// <summary>The built command on a machine of its own: its own DRIVE_HOME and mount point. Whatever it mounted is unmounted at the end.</summary>
 internal sealed class DriveProgram : IDisposable
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "drive");
     private static readonly TimeSpan RunTime = TimeSpan.FromMinutes(11);
 
     public DriveProgram(string home, string mount)
@@ -28,7 +27,7 @@ internal sealed class DriveProgram : IDisposable
 
     public string DoWith(string input, params string[] arguments)
     {
-        ProgramRun run = ProgramRun.Of(Program, arguments, RunTime, input, new Dictionary<string, string> { ["DRIVE_HOME"] = Home });
+        ProgramRun run = ProgramRun.Of(ProgramRun.Drive, arguments, RunTime, input, new Dictionary<string, string> { ["DRIVE_HOME"] = Home });
         return run.Code == 0 ? run.Output : throw new InvalidOperationException($"'drive {string.Join(' ', arguments)}': {run}");
     }
 

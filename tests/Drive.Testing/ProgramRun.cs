@@ -5,6 +5,10 @@ namespace Drive.Testing;
 /// <summary>What a run of a program came to.</summary>
 public sealed record ProgramRun(int Code, string Output, string Error)
 {
+    /// <summary>The drive command that tests start: the one that <c>DRIVE_PROGRAM</c> names, as CI publishes it; else what was built beside the tests.</summary>
+    public static string Drive { get; } = Environment.GetEnvironmentVariable("DRIVE_PROGRAM") is { Length: > 0 } published
+        ? Path.GetFullPath(published) : Path.Combine(AppContext.BaseDirectory, "drive");
+
     public override string ToString() => $"exit code {Code}\n{Output}\n{Error}";
 
     /// <summary>Runs a program to its end: its standard input is what is given and then ends, and some variables are set besides those of this process. Beyond the limit it is killed.</summary>

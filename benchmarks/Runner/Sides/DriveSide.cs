@@ -25,6 +25,9 @@ internal sealed class DriveSide(string home, string program, string storeQuery =
     private Traffic _before;
     private string _recoveryKey = "";
 
+    /// <summary>The way of requests from the kernel; null is what the machine offers.</summary>
+    public string? Transport { get; init; }
+
     /// <summary>The block caches of this side's vault.</summary>
     public string CacheDirectory => Path.Combine(Home, "home", "cache");
 
@@ -123,11 +126,10 @@ internal sealed class DriveSide(string home, string program, string storeQuery =
         Mount();
     }
 
-    protected override int? MountCore()
-    {
-        Call("mount", DriveName, Root);
-        return Status().GetProperty("pid").GetInt32();
-    }
+    protected override void MountCore() =>
+        Call(["mount", DriveName, Root, .. Transport is null ? [] : new[] { "-o", $"transport={Transport}{(Transport == "uring" ? ",allow_uring" : "")}" }]);
+
+    protected override int? FindProcess() => Status().GetProperty("pid").GetInt32();
 
     protected override void UnmountCore(int pid)
     {

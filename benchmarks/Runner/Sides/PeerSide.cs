@@ -13,7 +13,7 @@ internal abstract class PeerSide(string name, string home) : Side(name, home)
 
     protected virtual IReadOnlyDictionary<string, string> Variables { get; } = new Dictionary<string, string>();
 
-    protected override int? MountCore()
+    protected override void MountCore()
     {
         ProcessStartInfo start = new(Name, Arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach ((string name, string value) in Variables)
@@ -27,10 +27,13 @@ internal abstract class PeerSide(string name, string home) : Side(name, home)
         process.BeginErrorReadLine();
         _process = process;
         Machine.Await(() => process.HasExited || Machine.IsMounted(Root), Patience, $"{Name} mounts");
-        return process.HasExited
-            ? throw new InvalidOperationException($"{Name} ended with {process.ExitCode} instead of mounting")
-            : process.Id;
+        if (process.HasExited)
+        {
+            throw new InvalidOperationException($"{Name} ended with {process.ExitCode} instead of mounting");
+        }
     }
+
+    protected override int? FindProcess() => _process!.Id;
 
     protected override void UnmountCore(int pid)
     {

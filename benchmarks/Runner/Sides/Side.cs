@@ -36,12 +36,23 @@ internal abstract class Side(string name, string home) : IDisposable
     public abstract void Begin();
 
     /// <summary>Starts what serves it, and returns when it can be used.</summary>
-    public void Mount()
+    public void Mount() => TimeMount();
+
+    /// <summary>The same, with a listing of the root; returns the seconds, without finding out which process serves it.</summary>
+    public double TimeMount()
     {
-        if (Pid is null)
+        if (Pid is not null)
         {
-            Pid = MountCore();
+            return 0;
         }
+
+        double seconds = Shell.Time(() =>
+        {
+            MountCore();
+            _ = Directory.GetFileSystemEntries(Root).Length;
+        });
+        Pid = FindProcess();
+        return seconds;
     }
 
     public void Unmount() => TimeUnmount();
@@ -65,8 +76,13 @@ internal abstract class Side(string name, string home) : IDisposable
 
     public virtual void Dispose() => Unmount();
 
-    /// <summary>Starts it; returns its process, or null when none serves it.</summary>
-    protected virtual int? MountCore() => null;
+    /// <summary>Starts it.</summary>
+    protected virtual void MountCore()
+    {
+    }
+
+    /// <summary>The process that serves what was just mounted; null when none does.</summary>
+    protected virtual int? FindProcess() => null;
 
     /// <summary>While what serves it still runs.</summary>
     protected virtual void BeforeUnmount()

@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Drive.Core.Stores;
 
 namespace Drive.Stores.Koofr;
@@ -22,13 +24,16 @@ internal sealed record KoofrMount(string Id, string Name, bool IsPrimary, StoreS
 /// <param name="Message">For people, one line of at most 200 characters.</param>
 internal sealed record KoofrError(string Code, string Message);
 
-/// <summary>Reads answers of the API, token by token. What is not of their form is a <see cref="JsonException"/>, or null for the body of a refusal.</summary>
+/// <summary>Reads answers of the API, token by token, and writes what it is asked. What is not of their form is a <see cref="JsonException"/>, or null for the body of a refusal.</summary>
 internal static class KoofrAnswers
 {
     // A bundle of a folder that should be empty is the longest; a hostile one is not read to its end.
     private const int BytesMax = 4 << 20;
     private const int SaidMax = 200;
     private const long MiB = 1 << 20;
+
+    /// <summary>The body of a request.</summary>
+    public static StringContent ContentOf(JsonObject asked) => new(asked.ToJsonString(), Encoding.UTF8, "application/json");
 
     /// <summary>The answer's JSON. The caller disposes it.</summary>
     public static async Task<JsonDocument> ReadAsync(HttpResponseMessage answer, CancellationToken cancellationToken)

@@ -1,10 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Drive.Core.Stores;
 using Drive.Stores.Http;
 
@@ -239,7 +239,7 @@ internal sealed class KoofrFolder(KoofrClient client, KoofrPlace place)
         for (bool isSecond = false; ; isSecond = true)
         {
             using HttpResponseMessage answer = await client.SendAsync(
-                () => new HttpRequestMessage(HttpMethod.Post, url) { Content = JsonContent.Create(new Dictionary<string, string> { ["name"] = name }) }, cancellationToken);
+                () => new HttpRequestMessage(HttpMethod.Post, url) { Content = KoofrAnswers.ContentOf(new JsonObject { ["name"] = name }) }, cancellationToken);
             if (answer.StatusCode == HttpStatusCode.Created || isSecond || parent == "/")
             {
                 _ = answer.StatusCode == HttpStatusCode.Created || await client.IsThereAsync(answer, cancellationToken, "AlreadyExists", "Conflict");

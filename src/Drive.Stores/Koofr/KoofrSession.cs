@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Drive.Core.Stores;
 using Drive.Stores.Http;
 
@@ -64,7 +64,7 @@ internal sealed class KoofrSession(KoofrPlace place, string user, string passwor
     {
         using HttpRequestMessage request = new(HttpMethod.Post, new Uri(place.Server, "/token"))
         {
-            Content = JsonContent.Create(new Dictionary<string, string> { ["email"] = user, ["password"] = password }, mediaType: null, JsonSerializerOptions.Web),
+            Content = KoofrAnswers.ContentOf(new JsonObject { ["email"] = user, ["password"] = password }),
         };
         using HttpResponseMessage answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         switch (answer.StatusCode)

@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Drive.Core.Platform;
 using Drive.Stores.Http;
 
@@ -107,8 +109,8 @@ internal sealed class KoofrWatch(KoofrClient client, KoofrFolder folder, string 
         }
     }
 
-    private static Task SendAsync(WebSocket socket, Dictionary<string, object> message, CancellationToken cancellationToken) =>
-        socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(message), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+    private static Task SendAsync(WebSocket socket, JsonObject message, CancellationToken cancellationToken) =>
+        socket.SendAsync(Encoding.UTF8.GetBytes(message.ToJsonString()), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
 
     /// <summary>A message's length; null at the connection's end, and for what is too long for an event.</summary>
     private static async Task<int?> ReceiveAsync(WebSocket socket, Memory<byte> message, CancellationToken cancellationToken)
