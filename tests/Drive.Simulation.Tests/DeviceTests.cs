@@ -11,7 +11,10 @@ public sealed class DeviceTests(ITestOutputHelper output)
     public void Two_hundred_seeds_of_several_devices_end_in_one_tree_that_lost_nothing() => Run(1, 200);
 
     [Fact]
-    public void Seeds_of_several_devices_that_nobody_chose_end_in_one_tree_that_lost_nothing() => Run(Random.Shared.Next(1_000_000, int.MaxValue - 100), 10);
+    public void Two_thousand_short_seeds_of_several_devices_end_in_one_tree_that_lost_nothing() => Run(DeviceRuns.FirstShortSeed, 2000);
+
+    [Fact]
+    public void Seeds_of_several_devices_that_nobody_chose_end_in_one_tree_that_lost_nothing() => Run(Random.Shared.Next(1_000_000, int.MaxValue - 100), 50);
 
     [Fact]
     public void The_same_seed_of_several_devices_does_the_same_again()

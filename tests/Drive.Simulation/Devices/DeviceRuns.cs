@@ -5,8 +5,12 @@ namespace Drive.Simulation.Devices;
 /// <summary>Runs seeds with several devices; a failing one is shrunk and says how to repeat it.</summary>
 public static class DeviceRuns
 {
-    /// <summary>Acts of users: one to some ten calls each.</summary>
+    /// <summary>Seeds from here on are short: starting, settling and comparing cost more than what happens between, so many short ones find more than few long ones.</summary>
+    public const int FirstShortSeed = 1000;
+
+    // Of users: one to some ten calls each.
     private const int Acts = 120;
+    private const int ShortActs = 24;
 
     public static DeviceResult Run(int seed)
     {
@@ -34,7 +38,7 @@ public static class DeviceRuns
     private static List<DeviceStep> Generate(int seed)
     {
         (int devices, bool isTame) = DeviceRun.Shape(seed);
-        List<DeviceStep> steps = DeviceStep.Generate(seed, devices, Acts, isTame);
+        List<DeviceStep> steps = DeviceStep.Generate(seed, devices, seed < FirstShortSeed ? Acts : ShortActs, isTame);
         return DeviceRun.Collects(seed) ? DeviceStep.WithGarbage(seed, devices, steps) : steps;
     }
 }
