@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using Drive.Core.Volumes;
 using Drive.Fuse.Mounting;
 using Drive.Fuse.Serving;
 using Drive.Testing;
@@ -54,6 +56,17 @@ public sealed class UringTests() : MountTests(FuseTransport.Uring)
             volume.Open();
             await run.WaitAsync(Limit);
         }
+    }
+
+    [MountFact]
+    public async Task Large_reads_leave_the_thread_of_their_queue_and_small_ones_stay()
+    {
+        ThreadNotingVolume volume = new(new ReferenceVolume(TimeProvider.System));
+        await using MountFixture mount = await MountFixture.MountAsync(volume);
+        await mount.RunAsync("head -c 3000000 /dev/urandom > a; dd if=a of=b bs=1M iflag=direct status=none; cmp a b; dd if=a of=/dev/null bs=4k count=9 iflag=direct status=none");
+        Assert.All(volume.Reads, static read => Assert.StartsWith(read.Length < LargeReads.BytesMin ? "fuse-ring-" : "fuse-read-", read.Thread, StringComparison.Ordinal));
+        Assert.Contains(volume.Reads, static read => read.Length >= LargeReads.BytesMin);
+        Assert.Contains(volume.Reads, static read => read.Length < LargeReads.BytesMin);
     }
 
     [MountFact]
@@ -141,6 +154,17 @@ public sealed class UringTests() : MountTests(FuseTransport.Uring)
         finally
         {
             UringAllowed.Set("Y");
+        }
+    }
+
+    private sealed class ThreadNotingVolume(IVolume inner) : VolumeWrapper(inner)
+    {
+        public ConcurrentBag<(int Length, string Thread)> Reads { get; } = [];
+
+        public override ValueTask<IoResult> ReadAsync(HandleId handle, long offset, Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            Reads.Add((destination.Length, Thread.CurrentThread.Name ?? ""));
+            return base.ReadAsync(handle, offset, destination, cancellationToken);
         }
     }
 }

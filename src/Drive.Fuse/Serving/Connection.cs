@@ -109,6 +109,7 @@ internal sealed class Connection : IDisposable
         }
         finally
         {
+            _dispatcher.LargeReads?.Dispose();
             _rings.Dispose();
             _transport.Dispose();
             _buffers.Dispose();
@@ -140,5 +141,14 @@ internal sealed class Connection : IDisposable
         return false;
     }
 
-    private bool StartRings() => (_dispatcher.Agreed & InitFlags.OverIoUring) != 0 && _rings.TryStart();
+    private bool StartRings()
+    {
+        if ((_dispatcher.Agreed & InitFlags.OverIoUring) == 0 || !_rings.TryStart())
+        {
+            return false;
+        }
+
+        _dispatcher.LargeReads = new();
+        return true;
+    }
 }

@@ -11,6 +11,9 @@ namespace Drive.Fuse.Serving;
 /// </summary>
 internal sealed partial class Dispatcher
 {
+    /// <summary>Takes large reads off the thread that they came to; null where it serves them itself.</summary>
+    public LargeReads? LargeReads { get; set; }
+
     /// <summary>What the older copy_file_range can answer, in whole pages.</summary>
     private const long NarrowCopyMax = 0xffff_f000;
 
@@ -24,6 +27,12 @@ internal sealed partial class Dispatcher
         }
 
         int size = (int)input.Size;
+        if (LargeReads is { } others && size >= LargeReads.BytesMin)
+        {
+            ReadElsewhere(others, request, HandleId.Of(node), (long)input.Offset, size);
+            return;
+        }
+
         ValueTask<IoResult> read = volume.ReadAsync(HandleId.Of(node), (long)input.Offset, request.PayloadMemory(size), request.Cancellation);
         if (read.IsCompleted)
         {
@@ -108,7 +117,17 @@ internal sealed partial class Dispatcher
         return waiting;
     }
 
-    private Task FinishReadAsync(PendingRequest waiting, ValueTask<IoResult> read, int size) => FinishAsync(waiting, async () =>
+    private void ReadElsewhere(LargeReads others, Request request, HandleId file, long offset, int size)
+    {
+        Memory<byte> destination = request.PayloadMemory(size);
+        CancellationToken cancellation = request.Cancellation;
+        PendingRequest waiting = Detach(request);
+        others.Add(() => _ = FinishAsync(waiting, () => AnswerReadAsync(waiting, volume.ReadAsync(file, offset, destination, cancellation), size)));
+    }
+
+    private Task FinishReadAsync(PendingRequest waiting, ValueTask<IoResult> read, int size) => FinishAsync(waiting, () => AnswerReadAsync(waiting, read, size));
+
+    private static async Task AnswerReadAsync(PendingRequest waiting, ValueTask<IoResult> read, int size)
     {
         IoResult result = await read;
         ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)result.Count, (ulong)size);
@@ -120,7 +139,7 @@ internal sealed partial class Dispatcher
         {
             waiting.Reply(result.Status);
         }
-    });
+    }
 
     private Task FinishSyncAsync(PendingRequest waiting, ValueTask<FsStatus> sync) =>
         FinishAsync(waiting, async () => waiting.Reply(await sync));
