@@ -15,6 +15,12 @@ internal sealed class BackupTree(string root, int files, long bytes, int seed)
     private const int LinkEvery = 200;
     private const int FolderFiles = 40;
     private const int WordCount = 4096;
+    private const string Parts =
+        "the of = ( ) { } ; return if and to public static private int new is in value string null for a void this that when var byte long else await async true false not it as with on by use get set add list file name path " +
+        "index length offset buffer count start end read write open close find make take first last next block store node tree page key data size time state error result token task line word text type from each all some " +
+        "item entry record map table row column query update delete insert create remove change check test assert throw catch try using where select order group between stream socket server client request response header " +
+        "body message event handler listener thread lock queue stack cache memory pointer array vector matrix number total sum average minimum maximum range limit";
+
     private const UnixFileMode Plain = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     private readonly Random _random = new(seed);
@@ -181,18 +187,16 @@ internal sealed class BackupTree(string root, int files, long bytes, int seed)
         }
     }
 
+    /// <summary>Names and words as a program's text has them: made of those below, one to three at a time.</summary>
     private static byte[][] Words(Random random)
     {
-        byte[][] words = new byte[WordCount][];
+        string[] parts = Parts.Split(' ');
+        string[] words = new string[WordCount];
         for (int i = 0; i < WordCount; i++)
         {
-            words[i] = new byte[2 + random.Next(9)];
-            for (int at = 0; at < words[i].Length; at++)
-            {
-                words[i][at] = (byte)('a' + random.Next(26));
-            }
+            words[i] = i < parts.Length ? parts[i] : string.Concat(Enumerable.Range(0, 2 + random.Next(2)).Select(_ => random.Next(parts.Length)).Select((part, at) => at == 0 ? parts[part] : char.ToUpperInvariant(parts[part][0]) + parts[part][1..]));
         }
 
-        return words;
+        return [.. words.Select(Encoding.ASCII.GetBytes)];
     }
 }
