@@ -6,12 +6,12 @@ namespace Drive.Benchmarks;
 internal sealed record Options
 {
     public const string Usage = """
-        Usage: benchmarks/run [--cloud | --growth] [OPTION...]
-          --bytes SIZE      of the large file, e.g. 64MiB (1GiB; --cloud 256MiB)
-          --files N         small files (10000; --cloud 1000; --growth 1000000)
+        Usage: benchmarks/run [--cloud | --backup | --growth] [OPTION...]
+          --bytes SIZE      of the large file, e.g. 64MiB (1GiB; --cloud 256MiB); --backup: of the tree (300MiB, at least 1 KiB a file)
+          --files N         small files (10000; --cloud 1000; --backup 20000; --growth 1000000)
           --rounds N        rounds; tables show medians (3)
-          --only A,B        of large, small, tree, programs, mount; with --growth of tree, directory, sparse, commits, packs
-          --peers A,B       of rclone, gocryptfs, bindfs; 'none' for none (all that are installed)
+          --only A,B        of large, small, tree, programs, mount; with --backup of unchanged, changed, restore; with --growth of tree, directory, sparse, commits, packs
+          --peers A,B       of rclone, gocryptfs, bindfs; with --backup of unmounted, restic, borg; 'none' for none (all that are installed)
           --quick           64MiB, 500 files, one round: shows that it works, not how fast
           --transport T     the way of the drive's requests from the kernel, device or uring; the latter as root, and allowed until the machine starts anew (what the machine offers)
           --latency TIME    --cloud: of the store (30ms)
@@ -61,6 +61,7 @@ internal sealed record Options
             {
                 "--drive" => options with { Program = Value() },
                 "--cloud" => options with { Mode = "cloud" },
+                "--backup" => options with { Mode = "backup" },
                 "--growth" => options with { Mode = "growth" },
                 "--quick" => options with { Bytes = options.Bytes ?? 64 << 20, Files = options.Files ?? 500, Rounds = 1 },
                 "--bytes" => options with { Bytes = Size(Value()) },

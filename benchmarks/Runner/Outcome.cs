@@ -1,4 +1,5 @@
 using System.Globalization;
+using Drive.Benchmarks.Backups;
 using Drive.Benchmarks.Growth;
 using Drive.Benchmarks.Report;
 using Drive.Benchmarks.Sides;
@@ -23,7 +24,7 @@ internal static class Outcome
         }
 
         cost.Print(Console.Out);
-        Save(options, run.Results, run.Sides, circumstances);
+        Save(options, run.Results, NamesOf(run.Sides), circumstances);
         if (options.Chart is { } chart)
         {
             string rounds = options.Rounds == 1 ? "one round" : $"medians of {options.Rounds} rounds";
@@ -46,13 +47,44 @@ internal static class Outcome
         Table.Of(run.Results, run.Sides).Print(Console.Out);
         circumstances["latency"] = options.Latency;
         circumstances["rate"] = options.Rate;
-        Save(options, run.Results, run.Sides, circumstances);
+        Save(options, run.Results, NamesOf(run.Sides), circumstances);
         if (options.Chart is { } chart)
         {
             new BarChart(
                 $"Drive on a store {options.Latency} and {options.Rate}/s away, against its targets", "how well the target is met: 2 is twice as good, 0.5 half as good", "target = 1",
                 [DriveSide.DriveName])
             { Least = 0.01, Most = 20 }.Save(chart, TargetRows(run.Results));
+            Console.WriteLine($"Picture: {chart}");
+        }
+
+        return !run.Results.HasFailure(DriveSide.DriveName);
+    }
+
+    public static bool Backup(Options options, string home, Dictionary<string, string> circumstances)
+    {
+        BackupRun run = new(options, home);
+        run.Run();
+        Say(run.Results);
+        string[] peers = [.. run.Sides.Where(static side => side is ResticSide.Program or BorgSide.Program)];
+        Table table = new(["median of the rounds", "unit", .. run.Sides, .. peers.Select(static peer => $"times as good as {peer}"), "target", ""]);
+        foreach (Measure measure in run.Results.Measures)
+        {
+            table.Add(
+            [
+                measure.Name, measure.Unit,
+                .. run.Sides.Select(side => run.Results.Failure(measure, side) is null ? Table.Number(run.Results.Median(measure, side)) : "fails"),
+                .. peers.Select(peer => Table.Number(run.Results.Speed(measure, DriveSide.DriveName, peer))),
+                measure.Target?.Text ?? "", run.Results.Meets(measure, DriveSide.DriveName, NativeSide.NativeName) switch { true => "met", false => "MISSED", null => "" },
+            ]);
+        }
+
+        table.Print(Console.Out);
+        Save(options, run.Results, run.Sides, circumstances);
+        if (options.Chart is { } chart && peers.Length > 0)
+        {
+            new BarChart("Backups with Drive, restic and borg", "how many times as good Drive is: twice the speed, half of the seconds, memory or bytes", "equal", [.. peers.Select(static peer => $"against {peer}")])
+            { Least = 0.1, Most = 20 }.Save(chart, [.. run.Results.Measures.Select(measure => new BarRow(
+                $"{measure.Name} ({measure.Unit})", [.. peers.Select(peer => (run.Results.Speed(measure, DriveSide.DriveName, peer), run.Results.Failure(measure, peer) is not null))], null))]);
             Console.WriteLine($"Picture: {chart}");
         }
 
@@ -102,6 +134,8 @@ internal static class Outcome
            select new BarRow($"{measure.Name} ({target.Text}{(target.IsRatio ? "" : " " + measure.Unit)})", [(share, false)], null),
     ];
 
+    private static string[] NamesOf(IReadOnlyList<Side> sides) => [.. sides.Select(static side => side.Name).Distinct()];
+
     private static void Say(Results results)
     {
         Console.WriteLine();
@@ -109,14 +143,14 @@ internal static class Outcome
         Console.WriteLine();
     }
 
-    private static void Save(Options options, Results results, IReadOnlyList<Side> sides, Dictionary<string, string> circumstances)
+    private static void Save(Options options, Results results, IReadOnlyList<string> sides, Dictionary<string, string> circumstances)
     {
         bool?[] verdicts = [.. results.Measures.Select(measure => results.Meets(measure, DriveSide.DriveName, NativeSide.NativeName))];
         Console.WriteLine($"\n{verdicts.Count(static met => met == true)} of {verdicts.Count(static met => met is not null)} targets met.");
         if (options.Json is { } json)
         {
             circumstances["loadAfter"] = File.ReadAllText("/proc/loadavg").Trim();
-            JsonReport.Save(json, results, [.. sides.Select(static side => side.Name).Distinct()], circumstances);
+            JsonReport.Save(json, results, sides, circumstances);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Figures of all rounds: {json}"));
         }
     }

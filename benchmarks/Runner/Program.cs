@@ -35,8 +35,7 @@ bool isWhole = options.Mode switch
 {
     "growth" => Outcome.Growth(options, home, circumstances),
     "cloud" => Outcome.Cloud(options, home, circumstances),
-
-
+    "backup" => Outcome.Backup(options, home, circumstances),
     _ => Outcome.Local(options, home, circumstances),
 };
 Directory.Delete(home, recursive: true);

@@ -173,6 +173,6 @@ public sealed class BackupTests
     }
 
     /// <summary>Type, mode, owner, links, size, time and bytes of all below a directory; of directories without size and links, which differ by file system.</summary>
-    private static string Tree(string top, string filter = "") => Shell.Do(
+    public static string Tree(string top, string filter = "") => Shell.Do(
         "sh", "-c", $"cd '{top}' && find . {filter} \\( -type d -printf '%p %y %m %U %G %T@\\n' -o -printf '%p %y %m %U %G %n %s %T@ %l\\n' \\) | sort && find . {filter} -type f -exec sha256sum {{}} + | sort").Output;
 }

@@ -30,6 +30,9 @@ internal static class Machine
     /// <summary>The largest resident memory of a process so far, in MiB.</summary>
     public static double PeakMemoryMiB(int pid) => StatusMiB(pid, "VmHWM:");
 
+    /// <summary>Begins the count of <see cref="PeakMemoryMiB"/> anew, from what the process has now.</summary>
+    public static void ForgetPeakMemory(int pid) => File.WriteAllText($"/proc/{pid}/clear_refs", "5");
+
     /// <summary>The resident memory of a process now, in MiB.</summary>
     public static double MemoryMiB(int pid) => StatusMiB(pid, "VmRSS:");
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Drive.Cli.Copying;
 using Drive.Control;
 
 namespace Drive.Cli.Commands;
@@ -117,7 +118,7 @@ internal static class HistoryCommands
     }
 
     /// <summary>
-    /// To a directory that is not on the drive: by cp(1), out of the folder that shows the past, with all that it can keep: modes, owners, times, links, extended attributes and holes.
+    /// To a directory that is not on the drive: out of the folder that shows the past, with all that can be kept: modes, owners, times, links, extended attributes and holes.
     /// </summary>
     private static async Task<RestoreReply> CopyOutAsync(ControlClient drive, string below, string? at, string target, bool overwrite, CancellationToken cancellationToken)
     {
@@ -144,6 +145,16 @@ internal static class HistoryCommands
             throw new DriveException(DriveError.InUse, $"'{copy}' is there already: add --overwrite to replace it, or say another --to DIR.");
         }
 
+        if (!overwrite)
+        {
+            using TreeCopy tree = new(cancellationToken);
+            await Task.Run(() => tree.Run(source, copy), cancellationToken);
+            return tree.Errors.Count == 0
+                ? new RestoreReply(state, tree.Files, tree.Folders, tree.Bytes, 0, null)
+                : throw new DriveException(DriveError.LocalDisk, $"Not all could be copied: {tree.Errors.First()}{(tree.Errors.Count > 1 ? $" (and {tree.Errors.Count - 1} more)" : "")}");
+        }
+
+        // Over what is there: what replaces what, and how, people know from cp(1).
         ProcessStartInfo start = new("cp", ["-a", "-T", "--", source, copy]) { RedirectStandardError = true };
         using Process process = Process.Start(start) ?? throw new DriveException(DriveError.Failed, "cp can't be started.");
         string said = await process.StandardError.ReadToEndAsync(cancellationToken);

@@ -12,6 +12,9 @@ namespace Drive.Metadata.Sqlite;
 /// </summary>
 internal sealed class Database : IDisposable
 {
+    // SQLITE_DBCONFIG_ENABLE_QPSG
+    private const int EnableQueryPlannerStability = 1007;
+
     private readonly sqlite3 _handle;
     private readonly List<Statement> _statements = [];
     private readonly Statement _begin;
@@ -45,6 +48,9 @@ internal sealed class Database : IDisposable
             Execute(handle, "PRAGMA temp_store = MEMORY");
             Execute(handle, "PRAGMA trusted_schema = OFF");
             Execute(handle, "PRAGMA cell_size_check = ON");
+
+            // Else SQLite compiles each statement with 'LIMIT ?' anew for each value that is bound, in the hope of a better plan: that cost more than running it.
+            Check(handle, raw.sqlite3_db_config(handle, EnableQueryPlannerStability, 1, out _));
             Execute(handle, $"PRAGMA cache_size = -{options.CacheKiB}");
             SetWal(handle);
             Execute(handle, Mistakes.Has(Mistake.DatabaseNotFlushed) ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");

@@ -8,6 +8,12 @@ namespace Drive.Metadata.Sqlite;
 /// <summary>A prepared statement. Parameters count from 1, columns from 0. Every use ends with <see cref="Reset"/> or <see cref="Run"/>.</summary>
 internal sealed class Statement(sqlite3 database, sqlite3_stmt handle) : IDisposable
 {
+    // SQLITE_STMTSTATUS_REPREPARE
+    private const int CompiledAgain = 5;
+
+    /// <summary>How often SQLite compiled it again since it was prepared, for tests.</summary>
+    public int TimesCompiledAgain => raw.sqlite3_stmt_status(handle, CompiledAgain, 0);
+
     public Statement Bind(int parameter, long value)
     {
         Database.Check(database, raw.sqlite3_bind_int64(handle, parameter, value));
