@@ -81,6 +81,8 @@ internal static unsafe partial class Native
                 }
             }
 
+            // The end and an error look the same but for errno, which is 0 before each call: a listing that broke off must not pass for all there is.
+            Require(LastError == 0 ? 0 : -1, path);
             return names;
         }
         finally
