@@ -84,6 +84,20 @@ public sealed class TreeCopyTests : IDisposable
         Assert.False(Directory.Exists(To));
     }
 
+    [Fact]
+    public void A_copy_that_is_ended_in_the_midst_of_a_file_stops()
+    {
+        Directory.CreateDirectory(From);
+        Shell.Do("fallocate", "-l", "1G", Path.Combine(From, "large"));
+        using CancellationTokenSource ending = new();
+        using TreeCopy copy = new(ending.Token);
+        Task run = Task.Run(() => copy.Run(From, To));
+        DriveHome.Eventually(() => new FileInfo(Path.Combine(To, "large")) is { Exists: true, Length: > 0 }, "it begins");
+        ending.Cancel();
+        Assert.Throws<OperationCanceledException>(() => run.GetAwaiter().GetResult());
+        Assert.True(new FileInfo(Path.Combine(To, "large")).Length < 1 << 30);
+    }
+
     private string Blocks(string name, string suffix) => Shell.Do("stat", "-c", "%b", Path.Combine(To + suffix, name)).Output;
 
     private static string Notes(string top) => Shell.Find("getfattr") is null ? "" : Shell.Do("sh", "-c", $"cd '{top}' && getfattr -R -h -d -m '^user' . | grep -v '^$'; true").Output;

@@ -113,9 +113,14 @@ internal sealed unsafe class TreeCopy(CancellationToken cancellationToken) : IDi
         byte[] buffer = new byte[BufferBytes];
         foreach (Job job in _jobs.GetConsumingEnumerable())
         {
-            if (!cancellationToken.IsCancellationRequested)
+            try
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 Attempt(() => Copy(job, buffer));
+            }
+            catch (OperationCanceledException)
+            {
+                // The rest is taken out of the queue all the same, so that the walk, which ends too, need not wait.
             }
         }
     }
