@@ -57,6 +57,7 @@ public sealed class CheckpointReader
         SignedObject opened = SignedObject.Open(keys, ObjectClass.CheckpointManifest, bytes, name.Value);
         CheckpointManifest manifest = CheckpointManifest.Read(opened.Unpack(name.Value).Span, name.Value);
         VaultState state = manifest.State;
+        opened.RequireEpoch(state.KeyEpoch, name.Value);
         if (opened.Header.ObjectId != checkpoint.Id || state.Seq != checkpoint.Seq || state.StateHash != checkpoint.StateHash || state.VaultId != keys.VaultId)
         {
             throw new VaultIntegrityException(name.Value, IntegrityKind.WrongObject, "not the checkpoint that the log names");
