@@ -165,7 +165,7 @@ public sealed partial class Volume
     private async Task AddPastAsync(CheckpointWriter writer, VaultState state, IReadOnlyList<PackRow> packs, CancellationToken cancellationToken)
     {
         KeptHistory kept = state.History.Kept;
-        foreach (HeldRows rows in _metadata.ReadEnded(state.Seq, kept, CheckpointPageRows))
+        foreach (HeldRows rows in Mistakes.Has(Mistake.CheckpointPastLeftOut) ? [] : _metadata.ReadEnded(state.Seq, kept, CheckpointPageRows))
         {
             await writer.AddAsync(new PastRows { Ended = rows }, cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();

@@ -55,7 +55,7 @@ internal sealed class SignedObject
     /// </summary>
     public void RequireEpoch(int least, string objectName)
     {
-        if (Header.Epoch < least && !Mistakes.Has(Mistake.KeyEpochNotChecked))
+        if (Header.Epoch < least && !Mistakes.Has(Mistake.FloorEpochNotChecked))
         {
             throw new VaultIntegrityException(objectName, IntegrityKind.KeyEpoch, "is sealed under an older key epoch than the log has come to");
         }
