@@ -145,6 +145,12 @@ public enum Mistake
     /// <summary>A start at a checkpoint need not come to a state that the device has proven.</summary>
     CheckpointNotProven,
 
+    /// <summary>A checkpoint leaves rows out that ended and that history keeps, and does not say so.</summary>
+    CheckpointPastLeftOut,
+
+    /// <summary>A floor or a checkpoint may be sealed under a key epoch of before.</summary>
+    FloorEpochNotChecked,
+
     /// <summary>A commit may name a pack that was condemned before.</summary>
     CondemnedPackNamed,
 

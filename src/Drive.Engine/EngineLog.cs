@@ -74,4 +74,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(3021, LogLevel.Information, "What an import of the run before had put is sent again: it was not looked for in the store.")]
     public static partial void LogImportsNotFound(ILogger logger, Exception error);
+
+    [LoggerMessage(3022, LogLevel.Warning, "{Object} failed its proof: the tree of the checkpoint is taken over without what was before it.")]
+    public static partial void LogPastRefused(ILogger logger, string @object, Exception error);
 }

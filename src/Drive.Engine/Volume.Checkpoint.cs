@@ -1,4 +1,5 @@
 using Drive.Core;
+using Drive.Core.History;
 using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
@@ -112,20 +113,23 @@ public sealed partial class Volume
             replayBytes = _checkpointProgress.ReplayBytes;
         }
 
-        using CheckpointWriter writer = new(_store, _keys, state, _random);
-        foreach (RowSet rows in _metadata.ReadAll(state.Seq, CheckpointPageRows))
+        using CheckpointWriter writer = new(_store, _keys, state, _random) { KnownFrom = Math.Clamp(_metadata.KnownFrom, 1, state.Seq) };
+        foreach (HeldRows rows in _metadata.ReadHeld(state.Seq, CheckpointPageRows))
         {
             await writer.AddAsync(rows, [], cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
         }
 
         // Where blocks of swept packs lay nobody may learn again. Those that are only condemned a reader tells by the state, and may have to rescue.
-        HashSet<PackId> swept = [.. _metadata.ReadPacks().Where(pack => pack.SweptAt > 0 && pack.SweptAt <= state.Seq).Select(static pack => pack.Pack)];
+        IReadOnlyList<PackFate> packs = _metadata.ReadPacks();
+        HashSet<PackId> swept = [.. packs.Where(pack => pack.SweptAt > 0 && pack.SweptAt <= state.Seq).Select(static pack => pack.Pack)];
         foreach (IReadOnlyList<BlockRow> blocks in _metadata.ReadAllBlocks(CheckpointPageRows))
         {
-            await writer.AddAsync(new RowSet(), [.. blocks.Where(block => !swept.Contains(block.Pack))], cancellationToken);
+            await writer.AddAsync(new HeldRows(), [.. blocks.Where(block => !swept.Contains(block.Pack))], cancellationToken);
             cancellationToken.ThrowIfCancellationRequested();
         }
+
+        await AddPastAsync(writer, state, [.. packs.Where(pack => !swept.Contains(pack.Pack)).Select(static pack => new PackRow(pack.Pack, pack.Length))], cancellationToken);
 
         CheckpointRef written;
         try
@@ -155,6 +159,29 @@ public sealed partial class Volume
         }
 
         EngineLog.LogCheckpointWritten(_logger, written.Seq, writer.BytesPut);
+    }
+
+    /// <summary>What history keeps of before, so that a device that starts here shows it too. Nothing is forgotten meanwhile.</summary>
+    private async Task AddPastAsync(CheckpointWriter writer, VaultState state, IReadOnlyList<PackRow> packs, CancellationToken cancellationToken)
+    {
+        KeptHistory kept = state.History.Kept;
+        foreach (HeldRows rows in Mistakes.Has(Mistake.CheckpointPastLeftOut) ? [] : _metadata.ReadEnded(state.Seq, kept, CheckpointPageRows))
+        {
+            await writer.AddAsync(new PastRows { Ended = rows }, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        for (long last = state.Seq; _metadata.ReadMoments(1, last, CheckpointPageRows) is { Count: > 0 } moments; last = moments[^1].Seq - 1)
+        {
+            PastRows past = new();
+            past.Moments.AddRange(moments.Where(moment => kept.Keeps(moment.Seq)));
+            await writer.AddAsync(past, cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        PastRows named = new();
+        named.Packs.AddRange(packs);
+        await writer.AddAsync(named, cancellationToken);
     }
 
     /// <summary>The checkpoint that the next commit is to name.</summary>

@@ -1,5 +1,7 @@
+using Drive.Core.History;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Metadata.Tables;
 
 namespace Drive.Metadata;
 
@@ -13,7 +15,10 @@ public sealed partial class MetadataStore
     public IEnumerable<RowSet> ReadAllCurrent(int rowsPerPart) => ReadAll(LastSeq, rowsPerPart);
 
     /// <summary>All rows as of a real seq, see <see cref="ReadAllCurrent"/>.</summary>
-    public IEnumerable<RowSet> ReadAll(long asOf, int rowsPerPart)
+    public IEnumerable<RowSet> ReadAll(long asOf, int rowsPerPart) => ReadHeld(asOf, rowsPerPart).Select(static part => part.ToRows());
+
+    /// <summary>The same with the commit since which each row holds. What ended it meanwhile is not told.</summary>
+    public IEnumerable<HeldRows> ReadHeld(long asOf, int rowsPerPart)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rowsPerPart, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(asOf, Epochs.ProvisionalBase);
@@ -27,11 +32,33 @@ public sealed partial class MetadataStore
         return ReadAllBlockParts(rowsPerPart);
     }
 
-    private IEnumerable<RowSet> ReadAllParts(long asOf, int rowsPerPart)
+    /// <summary>
+    /// All rows that ended up to a real seq and that history keeps, as the vault knows them, in parts; each looks at about so many rows of the database. It stays so whatever changes while it is
+    /// read, but for what is forgotten.
+    /// </summary>
+    public IEnumerable<HeldRows> ReadEnded(long asOf, KeptHistory kept, int rowsPerPart)
     {
-        for (NodeId after = NodeId.None; Read(() => _nodes.ReadPage(after, asOf, rowsPerPart)) is { Count: > 0 } rows; after = rows[^1].Node)
+        ArgumentNullException.ThrowIfNull(kept);
+        ArgumentOutOfRangeException.ThrowIfLessThan(rowsPerPart, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(asOf, Epochs.ProvisionalBase);
+        EndedScan scan = new(asOf, kept, rowsPerPart);
+        do
         {
-            var part = new RowSet();
+            HeldRows part = new();
+            Read(() => EndedRows.Read(scan, part));
+            if (!part.IsEmpty)
+            {
+                yield return part;
+            }
+        }
+        while (!scan.IsDone);
+    }
+
+    private IEnumerable<HeldRows> ReadAllParts(long asOf, int rowsPerPart)
+    {
+        for (NodeId after = NodeId.None; Read(() => _nodes.ReadPage(after, asOf, rowsPerPart)) is { Count: > 0 } rows; after = rows[^1].Row.Node)
+        {
+            var part = new HeldRows();
             part.Nodes.AddRange(rows);
             yield return part;
         }
@@ -39,7 +66,7 @@ public sealed partial class MetadataStore
         (NodeId Parent, byte[] Hash) last = (NodeId.None, []);
         while (Read(() => _entries.ReadPage(ref last, asOf, rowsPerPart)) is { Count: > 0 } rows)
         {
-            var part = new RowSet();
+            var part = new HeldRows();
             part.Entries.AddRange(rows);
             yield return part;
             if (rows.Count < rowsPerPart)
@@ -48,16 +75,16 @@ public sealed partial class MetadataStore
             }
         }
 
-        for (NodeId after = NodeId.None; Read(() => _extents.ReadPage(after, asOf, rowsPerPart)) is { Count: > 0 } rows; after = rows[^1].Node)
+        for (NodeId after = NodeId.None; Read(() => _extents.ReadPage(after, asOf, rowsPerPart)) is { Count: > 0 } rows; after = rows[^1].Row.Node)
         {
-            var part = new RowSet();
+            var part = new HeldRows();
             part.Extents.AddRange(rows);
             yield return part;
         }
 
-        for (NodeId after = NodeId.None; Read(() => _xattrs.ReadPage(after, asOf, rowsPerPart)) is { Count: > 0 } rows; after = rows[^1].Node)
+        for (NodeId after = NodeId.None; Read(() => _xattrs.ReadPage(after, asOf, rowsPerPart)) is { Count: > 0 } rows; after = rows[^1].Row.Node)
         {
-            var part = new RowSet();
+            var part = new HeldRows();
             part.Xattrs.AddRange(rows);
             yield return part;
         }

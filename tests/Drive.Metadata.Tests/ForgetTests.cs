@@ -38,8 +38,10 @@ public sealed class ForgetTests : StoreFixture
             int deleted = Store.Forget(history, 1 + random.Next(20)).Sum();
             Assert.Equal(0, Store.Forget(history, 1000).Sum());
             Reopen();
+            using MetadataStore copy = CopyOf(history, seq, 1 + random.Next(20));
             foreach ((long at, string shown) in states)
             {
+                Assert.True(!history.Keeps(at) || shown == Show(at, copy), $"seed {seed}, round {round}: state {at} is another one in what a checkpoint takes along");
                 Assert.True(!history.Keeps(at) || shown == Show(at), $"seed {seed}, round {round}: state {at} changed, {deleted} rows were forgotten");
             }
 
@@ -120,10 +122,27 @@ public sealed class ForgetTests : StoreFixture
         return changes;
     }
 
-    private string Show(long seq)
+    private MetadataStore CopyOf(KeptHistory history, long seq, int rowsPerPart)
+    {
+        MetadataStore copy = MetadataStore.Open(System.IO.Path.Combine(Directory, $"copy below {history.Below} {Guid.NewGuid():N}"), Key, new MetadataOptions());
+        foreach (HeldRows rows in Store.ReadHeld(seq, rowsPerPart))
+        {
+            copy.Load(rows, []);
+        }
+
+        foreach (HeldRows rows in Store.ReadEnded(seq, history, rowsPerPart))
+        {
+            copy.LoadPast(new PastRows { Ended = rows });
+        }
+
+        copy.FinishLoad(seq, 1, []);
+        return copy;
+    }
+
+    private string Show(long seq, MetadataStore? of = null)
     {
         var text = new StringBuilder();
-        foreach (RowSet rows in Store.ReadAll(seq, 7))
+        foreach (RowSet rows in (of ?? Store).ReadAll(seq, 7))
         {
             rows.Nodes.ForEach(row => text.Append(row.Node.Value).Append(':').Append(row.Size).Append(' '));
             rows.Entries.ForEach(row => text.Append(Encoding.ASCII.GetString(row.Name)).Append('=').Append(row.Node.Value).Append(' '));

@@ -1,5 +1,6 @@
 using System.Text;
 
+using Drive.Core.History;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 
@@ -40,6 +41,7 @@ public sealed class ModelTests(ITestOutputHelper output) : StoreFixture
                 if (step % 20 == 0)
                 {
                     CheckPast();
+                    CheckCopy();
                 }
             }
             catch (Exception e)
@@ -255,6 +257,44 @@ public sealed class ModelTests(ITestOutputHelper output) : StoreFixture
         {
             CheckAsOf(Epochs.Provisional(_epoch - 1), _frozen);
         }
+    }
+
+    /// <summary>A database that is filled with what a checkpoint takes of this one shows each state that history keeps as this one does. Here nobody ends the extents of what is removed: <see cref="ForgetTests"/> has those.</summary>
+    private void CheckCopy()
+    {
+        long below = _random.NextInt64(_seq + 1);
+        KeptHistory kept = new(below, _past.Keys.Where(_ => _random.Next(2) == 0));
+        string path = System.IO.Path.Combine(Directory, $"copy {_seq} {_random.Next()}");
+        using MetadataStore copy = MetadataStore.Open(path, Key, new MetadataOptions());
+        foreach (HeldRows rows in Store.ReadHeld(_seq, 3))
+        {
+            copy.Load(rows, []);
+        }
+
+        foreach (HeldRows rows in Store.ReadEnded(_seq, kept, 1 + _random.Next(20)))
+        {
+            copy.LoadPast(new PastRows { Ended = rows });
+        }
+
+        copy.FinishLoad(Math.Max(1, _seq), 1, []);
+        foreach (long seq in _past.Keys.Append(_seq).Where(seq => seq == _seq || (seq > 0 && kept.Keeps(seq))))
+        {
+            Assert.Equal(TextOf(Store.ReadAll(seq, 5)), TextOf(copy.ReadAll(seq, 5)));
+        }
+
+    }
+
+    private static string[] TextOf(IEnumerable<RowSet> parts)
+    {
+        RowSet all = new();
+        foreach (RowSet part in parts)
+        {
+            all.Nodes.AddRange(part.Nodes);
+            all.Entries.AddRange(part.Entries.Select(static row => row with { EntryId = 0 }));
+            all.Xattrs.AddRange(part.Xattrs);
+        }
+
+        return [.. RowText.Of(all).Order(StringComparer.Ordinal)];
     }
 
     private void CheckAsOf(long seq, TreeState state)

@@ -76,6 +76,8 @@ internal static class Checks
         Mistake.CheckpointNotReadBack => Check.Test<CheckpointWriteTests>(Engine, nameof(CheckpointWriteTests.A_checkpoint_that_the_store_does_not_give_back_is_not_named)),
         Mistake.CheckpointNotProven => Check.Test<HostileCheckpointTests>(
             Engine, nameof(HostileCheckpointTests.A_checkpoint_with_a_false_account_of_the_log_is_not_started_from), "nobody writes"),
+        Mistake.CheckpointPastLeftOut => Check.Test<CheckpointHistoryTests>(Engine, nameof(CheckpointHistoryTests.A_device_that_starts_at_a_checkpoint_shows_each_state_of_a_random_history), 0),
+        Mistake.FloorEpochNotChecked => Check.Test<FormerMemberTests>(Vault, nameof(FormerMemberTests.A_floor_or_a_checkpoint_under_an_older_key_epoch_is_refused_whoever_signed_it)),
         Mistake.CondemnedPackNamed => Check.Test<HistoryTests>(Vault, nameof(HistoryTests.A_condemned_pack_is_named_by_no_commit_and_condemning_changes_no_tree)),
         Mistake.SweptBeforeAllKnow => Check.Test<HistoryTests>(Vault, nameof(HistoryTests.A_pack_is_swept_only_when_every_other_active_device_has_committed_above_its_condemnation)),
         Mistake.CondemnedContentKept => Check.Test<GarbageTests>(Engine, nameof(GarbageTests.A_device_that_is_away_is_waited_for_and_what_it_has_shared_meanwhile_is_rescued)),

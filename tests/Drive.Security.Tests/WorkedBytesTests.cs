@@ -2,6 +2,7 @@ using Drive.Core.History;
 using Drive.Core.Rows;
 using Drive.Stores.Memory;
 using Drive.Testing;
+using Drive.Vault;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
 
@@ -61,6 +62,28 @@ public sealed class WorkedBytesTests
         Assert.Equal([1, 2, 3, 4, 5, 6, 7], fields.Where(static field => field.Name == "history").Select(static field => field.Bytes[0]));
         Assert.Empty(fields[^1].Bytes);
         Assert.Equal(pack.Value.AsSpan().ToArray(), opener.OpenCommit(second.Bytes).Single(static field => field.Name == "pack id").Bytes);
+    }
+
+    [Fact]
+    public async Task A_checkpoint_with_its_past_opens_a_second_way()
+    {
+        KnownVault vault = await KnownVault.StartAsync(5);
+        await vault.WriteAsync(("hello", "hello"u8.ToArray()));
+        await vault.TruncateAsync();
+        SecondOpener opener = new(vault.RecoveryKey, vault.Puts.Single(static put => put.Key == "vault").Value);
+        opener.OpenSlot(vault.Puts.First(static put => put.Key.StartsWith("slots/", StringComparison.Ordinal)).Value);
+        Dictionary<string, byte[]> objects = vault.Puts.Where(static put => put.Key.StartsWith("checkpoints/", StringComparison.Ordinal)).ToDictionary();
+        byte[] manifest = objects[VaultNames.Checkpoint(vault.Floor!.Checkpoint.Id).Value];
+        IReadOnlyList<(string Name, byte[] Bytes)> fields = opener.OpenManifest(manifest);
+        Assert.Equal([2], fields.Single(static field => field.Name == "version").Bytes);
+        IReadOnlyList<(string Name, byte[] Bytes)> present = opener.OpenPart(Part("part: id"));
+        IReadOnlyList<(string Name, byte[] Bytes)> past = opener.OpenPart(Part("past part: id"));
+        Assert.Contains(present, static field => field.Name == "name" && field.Bytes.AsSpan().SequenceEqual("hello"u8));
+        Assert.Equal([0x21, 0x21, 0x22, 0x23, 5], present.Where(static field => field.Name == "row").Select(static field => (int)field.Bytes[0]));
+        Assert.Contains(past, static field => field.Name == "name" && field.Bytes.AsSpan().SequenceEqual("gone"u8));
+        Assert.Equal([0x32, 0x37, 0x36], past.Where(static field => field.Name == "row").Select(static field => (int)field.Bytes[0]));
+
+        byte[] Part(string name) => objects[VaultNames.Checkpoint(new Bytes32(fields.Single(field => field.Name == name).Bytes)).Value];
     }
 
     private static async Task<bool> FailsAsync(string example)

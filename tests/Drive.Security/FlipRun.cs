@@ -122,12 +122,7 @@ public sealed class FlipRun
             : () => ReadAsync(opened);
     }
 
-    private static async Task ReadAsync(CheckpointReader reader)
-    {
-        await foreach (var _ in reader.ReadAsync(CancellationToken.None))
-        {
-        }
-    }
+    private static Task ReadAsync(CheckpointReader reader) => reader.ProveAsync(CancellationToken.None);
 
     /// <summary>A bit inside a segment must be refused by the read of that segment; any other by the check of the whole.</summary>
     private Func<Task> PackPath(string name, OneChangedStore store, PackReader packs)

@@ -158,7 +158,10 @@ public sealed class KnownVault
         using VaultKeys keys = Keys();
         var noted = new NotedStore(_store, _puts);
         using var writer = new CheckpointWriter(noted, keys, Head.State, _random);
-        await writer.AddAsync(_tree.Rows(), [.. _tree.Blocks], CancellationToken.None);
+        await writer.AddAsync(HeldRows.Since(_tree.Rows(), Head.State.Seq), [.. _tree.Blocks], CancellationToken.None);
+        PastRows past = new() { Moments = { new MomentRow(1, 1, keys.DeviceId) }, Packs = { new PackRow(new PackId(Head.State.Head), 1000) } };
+        past.Ended.Entries.Add(new(new EntryRow(NodeId.Root, "gone"u8.ToArray(), NodeId.Compose(1, 1000), 0), 1, 2));
+        await writer.AddAsync(past, CancellationToken.None);
         CheckpointRef checkpoint = await writer.FinishAsync(CancellationToken.None);
         await CommitAsync(keys, new CommitDraft { Checkpoint = checkpoint, Time = 1 });
         var floor = new FloorRef(1, checkpoint.Seq, checkpoint);

@@ -86,9 +86,14 @@ public sealed class LightClient(IObjectStore store, VaultKeys keys, VaultState s
     private async Task JumpAsync(CheckpointReader reader, CancellationToken cancellationToken)
     {
         var tree = new RowTree();
-        await foreach ((RowSet rows, IReadOnlyList<BlockRow> blocks) in reader.ReadAsync(cancellationToken))
+        await foreach ((HeldRows rows, IReadOnlyList<BlockRow> blocks) in reader.ReadAsync(cancellationToken))
         {
-            tree.Add(rows, blocks);
+            tree.Add(rows.ToRows(), blocks);
+        }
+
+        await foreach (PastRows past in reader.ReadPastAsync(cancellationToken))
+        {
+            _ = past;
         }
 
         Tree = tree;

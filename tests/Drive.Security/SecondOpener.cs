@@ -56,15 +56,7 @@ public sealed class SecondOpener
         byte[] content = Open(ObjectKey(commit, "log"), Nonce(0, last: true), commit[106..^64], Associated(commit, 0, commit.Length - 106 - 64 - 16, flags: 1));
         var fields = new FieldReader(content);
         fields.Take("signer", 16);
-        byte form = fields.Take("form", 1)[0];
-        int length = BinaryPrimitives.ReadInt32BigEndian(fields.Take("body's length", 4));
-        if (form == 1)
-        {
-            var body = new byte[length];
-            BrotliDecoder.TryDecompress(content.AsSpan(21), body, out _);
-            fields.Replace(body);
-        }
-
+        Unpack(fields, content.AsSpan(21));
         byte version = fields.Take("version", 1)[0];
         fields.Take("vault id", 32);
         fields.Varint("generation");
@@ -116,6 +108,150 @@ public sealed class SecondOpener
         }
 
         return fields.ToEnd("rows");
+    }
+
+    /// <summary>A manifest's signer, form and body, in fields; the state in it is one of them.</summary>
+    public IReadOnlyList<(string Name, byte[] Bytes)> OpenManifest(byte[] manifest)
+    {
+        byte[] content = Open(ObjectKey(manifest, "checkpoint"), Nonce(0, last: true), manifest[106..^64], Associated(manifest, 0, manifest.Length - 106 - 64 - 16, flags: 1));
+        var fields = new FieldReader(content);
+        fields.Take("signer", 16);
+        Unpack(fields, content.AsSpan(21));
+        byte version = fields.Take("version", 1)[0];
+        fields.Take("state", (int)fields.Varint("state's length"));
+        TakeParts(fields, "part");
+        if (version == 2)
+        {
+            fields.Varint("known from");
+            TakeParts(fields, "past part");
+        }
+
+        return fields.ToEnd();
+    }
+
+    /// <summary>A part of a checkpoint: each row by its tag and its span, and what it says.</summary>
+    public IReadOnlyList<(string Name, byte[] Bytes)> OpenPart(byte[] part)
+    {
+        byte[] content = Open(ObjectKey(part, "checkpoint-part"), Nonce(0, last: true), part[106..], Associated(part, 0, part.Length - 106 - 16, flags: 1));
+        var fields = new FieldReader(content);
+        Unpack(fields, content.AsSpan(5));
+        while (!fields.AtEnd)
+        {
+            TakeRow(fields);
+        }
+
+        return fields.ToEnd();
+    }
+
+    private static void Unpack(FieldReader fields, ReadOnlySpan<byte> packed)
+    {
+        byte form = fields.Take("form", 1)[0];
+        int length = BinaryPrimitives.ReadInt32BigEndian(fields.Take("body's length", 4));
+        if (form == 1)
+        {
+            var body = new byte[length];
+            BrotliDecoder.TryDecompress(packed, body, out _);
+            fields.Replace(body);
+        }
+    }
+
+    private static void TakeParts(FieldReader fields, string what)
+    {
+        for (int parts = (int)fields.Varint($"{what}s"); parts > 0; parts--)
+        {
+            fields.Take($"{what}: id", 32);
+            fields.Take($"{what}: hash", 32);
+            fields.Varint($"{what}: length");
+        }
+    }
+
+    private static void TakeRow(FieldReader fields)
+    {
+        byte tag = fields.Take("row", 1)[0];
+        bool isEnded = tag is >= 0x31 and <= 0x34;
+        if (tag is >= 0x21 and <= 0x24 || isEnded)
+        {
+            fields.Varint("from");
+        }
+
+        if (isEnded)
+        {
+            fields.Varint("held for");
+        }
+
+        switch (tag)
+        {
+            case 5:
+                fields.Take("block", 64);
+                fields.Varint("pack offset");
+                fields.Varint("first segment");
+                for (long rest = (long)fields.Varint("plain length"); rest > 0; rest -= 65_536)
+                {
+                    fields.Varint("segment");
+                }
+
+                break;
+            case 0x36:
+                fields.Take("pack", 32);
+                fields.Varint("pack length");
+                break;
+            case 0x37:
+                fields.Varint("moment");
+                fields.Take("time", 8);
+                fields.Take("device", 16);
+                break;
+            default:
+                TakeRow(fields, tag & 0xF, isEnded);
+                break;
+        }
+    }
+
+    private static void TakeRow(FieldReader fields, int kind, bool isEnded)
+    {
+        fields.Varint("node or parent");
+        switch (kind)
+        {
+            case 1:
+                bool isDirectory = (fields.Varint("mode") & 0xF000) == 0x4000;
+                for (int numbers = isDirectory ? 4 : 5; numbers > 0; numbers--)
+                {
+                    fields.Varint("links, owners, device, size");
+                }
+
+                fields.Take("modify time", 8);
+                for (int times = 3; times > 0; times--)
+                {
+                    fields.Varint("time");
+                }
+
+                if (fields.Take("link", 1)[0] == 1)
+                {
+                    fields.Take("target", (int)fields.Varint("target's length"));
+                }
+
+                if (isDirectory && isEnded)
+                {
+                    fields.Varint("directory's links");
+                }
+
+                break;
+            case 2:
+                fields.Take("name", (int)fields.Varint("name's length"));
+                fields.Varint("node");
+                break;
+            case 3:
+                fields.Varint("offset");
+                fields.Varint("length");
+                fields.Take("block", 32);
+                fields.Varint("block offset");
+                break;
+            case 4:
+                fields.Take("name", (int)fields.Varint("name's length"));
+                fields.Take("value", (int)fields.Varint("value's length"));
+                break;
+            default:
+                throw new InvalidDataException("a row that the page does not have");
+        }
     }
 
     private static void TakeHistory(FieldReader fields)
@@ -238,6 +374,8 @@ internal sealed class FieldReader(byte[] bytes)
     private readonly List<(string Name, byte[] Bytes)> _fields = [];
     private byte[] _bytes = bytes;
     private int _at;
+
+    public bool AtEnd => _at == _bytes.Length;
 
     public byte Peek() => _bytes[_at];
 

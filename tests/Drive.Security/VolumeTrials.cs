@@ -119,14 +119,19 @@ public sealed class VolumeTrials : IAsyncDisposable
                 Path.Combine(_home.Settings("writer").StateDirectory, "metadata.db"), keys.DeriveLocalKey("metadata"), new MetadataOptions());
             VaultState head = await VaultSetup.ReadHeadAsync(store, keys, SystemRandomSource.Instance, CancellationToken.None);
             using CheckpointWriter writer = new(store, keys, head, SystemRandomSource.Instance);
-            foreach (RowSet rows in metadata.ReadAllCurrent(100))
+            foreach (HeldRows rows in metadata.ReadHeld(head.Seq, 100))
             {
                 await writer.AddAsync(rows, [], CancellationToken.None);
             }
 
             foreach (IReadOnlyList<BlockRow> blocks in metadata.ReadAllBlocks(100))
             {
-                await writer.AddAsync(new RowSet(), blocks, CancellationToken.None);
+                await writer.AddAsync(new HeldRows(), blocks, CancellationToken.None);
+            }
+
+            foreach (HeldRows ended in metadata.ReadEnded(head.Seq, head.History.Kept, 100))
+            {
+                await writer.AddAsync(new PastRows { Ended = ended }, CancellationToken.None);
             }
 
             CheckpointRef checkpoint = await writer.FinishAsync(CancellationToken.None);

@@ -57,7 +57,7 @@ internal sealed class CommittedTree(
         {
             try
             {
-                await LoadAsync(await CheckpointReader.OpenAsync(store, keys, proven, cancellationToken), cancellationToken);
+                await LoadAsync(await CheckpointReader.OpenAsync(store, keys, proven, cancellationToken), withPast: true, cancellationToken);
                 await ReplayAsync(isWanted, check, cancellationToken);
                 if (State.Seq >= proven.Seq)
                 {
@@ -95,18 +95,28 @@ internal sealed class CommittedTree(
         _hasUnseenNodes = false;
     }
 
-    private async Task LoadAsync(CheckpointReader checkpoint, CancellationToken cancellationToken)
+    private async Task LoadAsync(CheckpointReader checkpoint, bool withPast, CancellationToken cancellationToken)
     {
         Renew(checkpoint.State);
         try
         {
-            await foreach ((RowSet rows, IReadOnlyList<BlockRow> blocks) in checkpoint.ReadAsync(cancellationToken))
+            await foreach ((HeldRows held, IReadOnlyList<BlockRow> blocks) in checkpoint.ReadAsync(cancellationToken))
             {
-                Metadata.Load(State.Seq, rows, blocks);
+                RowSet rows = held.ToRows();
+                Metadata.Load(withPast ? held : HeldRows.Since(rows, State.Seq), blocks);
                 NoteOwnNodes(rows);
             }
 
-            Metadata.FinishLoad(State.Seq, [.. State.History.Condemned.Select(static condemned => (condemned.Pack, condemned.Seq))]);
+            if (withPast)
+            {
+                await foreach (PastRows past in checkpoint.ReadPastAsync(cancellationToken))
+                {
+                    Metadata.LoadPast(past);
+                    NoteOwnNodes(past.Ended.ToRows());
+                }
+            }
+
+            Metadata.FinishLoad(State.Seq, withPast ? checkpoint.KnownFrom : State.Seq, [.. State.History.Condemned.Select(static condemned => (condemned.Pack, condemned.Seq))]);
         }
         catch (Exception error) when (CommitRows.IsMisfit(error))
         {
@@ -115,6 +125,20 @@ internal sealed class CommittedTree(
 
         _hasUnseenNodes = State.FindMember(keys.DeviceId) is { LastOpSeq: > 0 };
         EngineLog.LogCheckpointLoaded(logger, State.Seq);
+    }
+
+    /// <summary>Where the log is cut there is no other way to the present: it does not fail for what the past has lost.</summary>
+    private async Task LoadFloorAsync(CheckpointReader checkpoint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await LoadAsync(checkpoint, withPast: true, cancellationToken);
+        }
+        catch (VaultIntegrityException error) when (checkpoint.PastPartCount > 0)
+        {
+            EngineLog.LogPastRefused(logger, error.ObjectName, error);
+            await LoadAsync(checkpoint, withPast: false, cancellationToken);
+        }
     }
 
     private async Task ReplayAsync(Func<CommitContent, bool> isWanted, Action<VaultState> check, CancellationToken cancellationToken)
@@ -175,7 +199,7 @@ internal sealed class CommittedTree(
             throw new VaultIntegrityException(reader.ObjectName, IntegrityKind.Rule, "its members are not those that this device has seen");
         }
 
-        await LoadAsync(reader, cancellationToken);
+        await LoadFloorAsync(reader, cancellationToken);
     }
 
     private void NoteOwnNodes(RowSet rows) => _nodeCounter = (long)CommitRows.NextCounter(keys.DeviceNumber, rows.Nodes, (ulong)_nodeCounter);

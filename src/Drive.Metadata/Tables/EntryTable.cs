@@ -48,7 +48,7 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
         """);
     private readonly Statement _page = database.Prepare(
         $"""
-        SELECT {Columns}, name_hash FROM entry
+        SELECT {Columns}, name_hash, from_seq FROM entry
         WHERE (parent, name_hash) > (?1, ?2) AND from_seq <= ?3 AND to_seq > ?3 ORDER BY parent, name_hash LIMIT ?4
         """);
     private readonly Statement _pastNodes = database.Prepare(
@@ -142,18 +142,18 @@ internal sealed class EntryTable(Database database, RowSeal seal, Counters count
     public List<EntryRow> ReadEnded() => _ended.ReadAll(ReadRow);
 
     /// <summary>Entries as of a seq, in the order of (parent, hash). The cursor is moved to the last one.</summary>
-    public List<EntryRow> ReadPage(ref (NodeId Parent, byte[] Hash) after, long seq, int countMax)
+    public List<Held<EntryRow>> ReadPage(ref (NodeId Parent, byte[] Hash) after, long seq, int countMax)
     {
-        List<EntryRow> rows = [];
+        List<Held<EntryRow>> rows = [];
         _page.Bind(1, (long)after.Parent.Value).Bind(2, after.Hash).Bind(3, seq).Bind(4, countMax);
         try
         {
             while (_page.Step())
             {
-                rows.Add(ReadRow(_page));
+                rows.Add(new(ReadRow(_page), _page.Long(5)));
                 if (rows.Count == countMax)
                 {
-                    after = (rows[^1].Parent, _page.Blob(4).ToArray());
+                    after = (rows[^1].Row.Parent, _page.Blob(4).ToArray());
                 }
             }
 

@@ -28,7 +28,7 @@ internal sealed class ExtentTable(Database database)
     private readonly Statement _find = database.Prepare($"SELECT {Columns} FROM extent WHERE node = ?1 AND to_seq = {Versions.Open} AND start = ?2");
     private readonly Statement _page = database.Prepare(
         $"""
-        SELECT {Columns} FROM extent WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2
+        SELECT {Columns}, from_seq FROM extent WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2
             AND EXISTS (SELECT 1 FROM node n WHERE n.node = extent.node AND n.from_seq <= ?2 AND n.to_seq > ?2 AND n.links > 0)
         ORDER BY node
         """);
@@ -74,16 +74,20 @@ internal sealed class ExtentTable(Database database)
 
         foreach (ExtentRow row in opened)
         {
-            _insert.Bind(1, (long)row.Node.Value).Bind(2, row.Offset).Bind(3, seq).Bind(4, row.Length).Bind(5, row.Block.Value.AsSpan())
-                .Bind(6, row.BlockOffset).Run();
+            Put(row, seq);
         }
     }
 
+    /// <summary>Puts a row that holds from a real seq on.</summary>
+    public void Put(ExtentRow row, long seq) => _insert.Bind(1, (long)row.Node.Value).Bind(2, row.Offset).Bind(3, seq).Bind(4, row.Length)
+        .Bind(5, row.Block.Value.AsSpan()).Bind(6, row.BlockOffset).Run();
+
     /// <summary>Extents as of a seq of whole nodes after <paramref name="after"/>, until there are enough; ordered by node and offset.</summary>
-    public List<ExtentRow> ReadPage(NodeId after, long seq, int countMax)
+    public List<Held<ExtentRow>> ReadPage(NodeId after, long seq, int countMax)
     {
-        List<ExtentRow> rows = _page.Bind(1, (long)after.Value).Bind(2, seq).ReadWholeNodes(countMax, Read, static row => row.Node);
-        rows.Sort(static (a, b) => (a.Node.Value, a.Offset).CompareTo((b.Node.Value, b.Offset)));
+        List<Held<ExtentRow>> rows = _page.Bind(1, (long)after.Value).Bind(2, seq)
+            .ReadWholeNodes(countMax, static row => new Held<ExtentRow>(Read(row), row.Long(5)), static held => held.Row.Node);
+        rows.Sort(static (a, b) => (a.Row.Node.Value, a.Row.Offset).CompareTo((b.Row.Node.Value, b.Row.Offset)));
         return rows;
     }
 
@@ -108,6 +112,6 @@ internal sealed class ExtentTable(Database database)
         }
     }
 
-    private static ExtentRow Read(Statement from) =>
+    public static ExtentRow Read(Statement from) =>
         new(new NodeId((ulong)from.Long(0)), from.Long(1), from.Int(2), new BlockId(from.Id(3)), from.Int(4));
 }

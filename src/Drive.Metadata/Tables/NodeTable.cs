@@ -12,6 +12,9 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
 {
     public const string Columns = "node, mode, links, uid, gid, device, size, atime, mtime, ctime, btime, target";
 
+    /// <summary>What comes after the columns of a row.</summary>
+    private const int FromColumn = 12;
+
     /// <summary>Sets the link count of every current directory: its name, its own ".", and the ".." of each subdirectory.</summary>
     public const string CountSubdirectories =
         $"""
@@ -48,7 +51,7 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
             AND NOT EXISTS (SELECT 1 FROM node AS now WHERE now.node = old.node AND now.to_seq = {Versions.Open})
         """);
     private readonly Statement _page = database.Prepare(
-        $"SELECT {Columns} FROM node WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2 AND links > 0 ORDER BY node LIMIT ?3");
+        $"SELECT {Columns}, from_seq FROM node WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2 AND links > 0 ORDER BY node LIMIT ?3");
     private readonly Statement _moveFrom = database.Prepare("UPDATE node SET from_seq = ?3 WHERE node = ?1 AND from_seq = ?2");
     private readonly Statement _moveTo = database.Prepare("UPDATE node SET to_seq = ?3 WHERE node = ?1 AND to_seq = ?2");
 
@@ -61,7 +64,7 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
         {
             if (_findAt.Bind(1, (long)node.Value).Bind(2, seq).Step())
             {
-                found = (ReadRow(_findAt), _findAt.Long(12));
+                found = (ReadRow(_findAt), _findAt.Long(FromColumn));
             }
         }
         finally
@@ -120,8 +123,8 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
     public List<NodeId> ReadEnded() => _ended.ReadAll(static row => new NodeId((ulong)row.Long(0)));
 
     /// <summary>Nodes with links as of a seq, by number.</summary>
-    public List<NodeRow> ReadPage(NodeId after, long seq, int countMax) =>
-        _page.Bind(1, (long)after.Value).Bind(2, seq).Bind(3, countMax).ReadAll(ReadRow);
+    public List<Held<NodeRow>> ReadPage(NodeId after, long seq, int countMax) =>
+        _page.Bind(1, (long)after.Value).Bind(2, seq).Bind(3, countMax).ReadAll(row => new Held<NodeRow>(ReadRow(row), row.Long(FromColumn)));
 
     /// <summary>What one node's rows did at one seq they now do at another.</summary>
     public void MoveOne(NodeId node, long from, long to)
@@ -161,7 +164,7 @@ internal sealed class NodeTable(Database database, RowSeal seal, Counters counte
         };
     }
 
-    private Statement Write(Statement to, NodeRow row)
+    public Statement Write(Statement to, NodeRow row)
     {
         to.Bind(1, (long)row.Node.Value).Bind(2, row.Mode).Bind(3, row.LinkCount).Bind(4, row.Uid).Bind(5, row.Gid).Bind(6, row.DeviceNumber)
             .Bind(7, row.Size).Bind(8, row.AccessTime).Bind(9, row.ModifyTime).Bind(10, row.ChangeTime).Bind(11, row.BirthTime);

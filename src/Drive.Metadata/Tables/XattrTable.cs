@@ -35,8 +35,9 @@ internal sealed class XattrTable(Database database, RowSeal seal)
     private readonly Statement _moveTo = database.Prepare("UPDATE xattr SET to_seq = ?3 WHERE node = ?1 AND to_seq = ?2");
     private readonly Statement _page = database.Prepare(
         """
-        SELECT node, content FROM xattr WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2
-            AND EXISTS (SELECT 1 FROM node n WHERE n.node = xattr.node AND n.from_seq <= ?2 AND n.to_seq > ?2 AND n.links > 0)
+        SELECT node, content, max(from_seq, coalesce((SELECT max(u.to_seq) FROM node u WHERE u.node = x.node AND u.links = 0 AND u.to_seq <= ?2), 0))
+        FROM xattr AS x WHERE node > ?1 AND from_seq <= ?2 AND to_seq > ?2
+            AND EXISTS (SELECT 1 FROM node n WHERE n.node = x.node AND n.from_seq <= ?2 AND n.to_seq > ?2 AND n.links > 0)
         ORDER BY node
         """);
 
@@ -101,9 +102,9 @@ internal sealed class XattrTable(Database database, RowSeal seal)
 
     public List<XattrRow> ReadClosed(long at) => _closed.Bind(1, at).ReadAll(ReadRow);
 
-    /// <summary>Xattrs as of a seq of whole nodes after <paramref name="after"/>, until there are enough; ordered by node.</summary>
-    public List<XattrRow> ReadPage(NodeId after, long seq, int countMax) =>
-        _page.Bind(1, (long)after.Value).Bind(2, seq).ReadWholeNodes(countMax, ReadRow, static row => row.Node);
+    /// <summary>Xattrs as of a seq of whole nodes after <paramref name="after"/>, until there are enough; ordered by node. While a node had no link, the vault knew of none.</summary>
+    public List<Held<XattrRow>> ReadPage(NodeId after, long seq, int countMax) => _page.Bind(1, (long)after.Value).Bind(2, seq)
+        .ReadWholeNodes(countMax, row => new Held<XattrRow>(ReadRow(row), row.Long(2)), static held => held.Row.Node);
 
     /// <summary>What one node's rows did at one seq they now do at another.</summary>
     public void MoveOne(NodeId node, long from, long to)
@@ -112,7 +113,7 @@ internal sealed class XattrTable(Database database, RowSeal seal)
         _moveFrom.Bind(1, (long)node.Value).Bind(2, from).Bind(3, to).Run();
     }
 
-    private static byte[] Encode(XattrRow row)
+    public static byte[] Encode(XattrRow row)
     {
         var plain = new byte[2 + row.Name.Length + row.Value.Length];
         BinaryPrimitives.WriteUInt16LittleEndian(plain, checked((ushort)row.Name.Length));

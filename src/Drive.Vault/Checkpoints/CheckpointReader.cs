@@ -9,7 +9,7 @@ using Drive.Vault.Sealing;
 namespace Drive.Vault.Checkpoints;
 
 /// <summary>
-/// Reads a checkpoint: first its state, then its rows. What it hands out is not to be used before <see cref="ReadAsync"/> has come to its end,
+/// Reads a checkpoint: first its state, then its rows, then what it has of the past. What it hands out is not to be used before <see cref="ReadAsync"/> has come to its end,
 /// where the state hash is compared.
 /// </summary>
 public sealed class CheckpointReader
@@ -17,22 +17,28 @@ public sealed class CheckpointReader
     private const int ManifestBytesMax = 64 * 1024 * 1024;
     private readonly IObjectStore _store;
     private readonly VaultKeys _keys;
-    private readonly IReadOnlyList<CheckpointPart> _parts;
+    private readonly CheckpointManifest _manifest;
     private readonly string _name;
 
-    private CheckpointReader(IObjectStore store, VaultKeys keys, VaultState state, IReadOnlyList<CheckpointPart> parts, string name)
+    private CheckpointReader(IObjectStore store, VaultKeys keys, VaultState state, CheckpointManifest manifest, string name)
     {
         _store = store;
         _keys = keys;
         State = state;
-        _parts = parts;
+        _manifest = manifest;
         _name = name;
     }
 
     /// <summary>The log's state at the checkpoint: where reading goes on.</summary>
     public VaultState State { get; }
 
-    public int PartCount => _parts.Count;
+    public int PartCount => _manifest.Parts.Count;
+
+    /// <summary>Parts with the past, which nothing else depends on.</summary>
+    public int PastPartCount => _manifest.PastParts.Count;
+
+    /// <summary>From which commit on the past that history keeps is whole here; the checkpoint's own where it has none.</summary>
+    public long KnownFrom => _manifest.KnownFrom;
 
     /// <summary>The manifest's name in the store: for errors about what it holds.</summary>
     public string ObjectName => _name;
@@ -49,7 +55,9 @@ public sealed class CheckpointReader
         }
 
         SignedObject opened = SignedObject.Open(keys, ObjectClass.CheckpointManifest, bytes, name.Value);
-        (VaultState state, IReadOnlyList<CheckpointPart> parts) = CheckpointManifest.Read(opened.Unpack(name.Value).Span, name.Value);
+        CheckpointManifest manifest = CheckpointManifest.Read(opened.Unpack(name.Value).Span, name.Value);
+        VaultState state = manifest.State;
+        opened.RequireEpoch(state.KeyEpoch, name.Value);
         if (opened.Header.ObjectId != checkpoint.Id || state.Seq != checkpoint.Seq || state.StateHash != checkpoint.StateHash || state.VaultId != keys.VaultId)
         {
             throw new VaultIntegrityException(name.Value, IntegrityKind.WrongObject, "not the checkpoint that the log names");
@@ -60,7 +68,7 @@ public sealed class CheckpointReader
             : throw new VaultIntegrityException(name.Value, IntegrityKind.Signer, "its signer is no active member");
         opened.VerifySignature(signer.SigningPublicKey, bytes, name.Value);
         keys.Learn(state);
-        return new CheckpointReader(store, keys, state, parts, name.Value);
+        return new CheckpointReader(store, keys, state, manifest, name.Value);
     }
 
     /// <summary>
@@ -98,20 +106,31 @@ public sealed class CheckpointReader
             : throw new VaultIntegrityException(reader._name, IntegrityKind.Rule, "its members are not those that this device has seen");
     }
 
-    /// <summary>All rows, part by part. Throws at the end when they do not give the state hash.</summary>
-    public async IAsyncEnumerable<(RowSet Rows, IReadOnlyList<BlockRow> Blocks)> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>All rows that hold, part by part. Throws at the end when they do not give the state hash.</summary>
+    public async IAsyncEnumerable<(HeldRows Rows, IReadOnlyList<BlockRow> Blocks)> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var sum = new StateHash.StateSum(default, _keys);
-        foreach (CheckpointPart part in _parts)
+        foreach (CheckpointPart part in _manifest.Parts)
         {
-            RowChanges rows = await ReadPartAsync(part, cancellationToken);
-            sum.Add(rows.Opened);
-            yield return (rows.Opened, rows.Blocks);
+            (HeldRows rows, IReadOnlyList<BlockRow> blocks) = ReadPresent(await ReadPartAsync(part, cancellationToken), VaultNames.Checkpoint(part.Id).Value);
+            sum.Add(rows.ToRows());
+            yield return (rows, blocks);
         }
 
         if (sum.Result != State.StateHash)
         {
             throw new VaultIntegrityException(_name, IntegrityKind.StateHash, "the checkpoint's rows are not those of its commit");
+        }
+    }
+
+    /// <summary>
+    /// What the checkpoint has of the past, part by part. No state hash is over it: that it is what was is its author's word, as the manifest's hash in the log holds it.
+    /// </summary>
+    public async IAsyncEnumerable<PastRows> ReadPastAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (CheckpointPart part in _manifest.PastParts)
+        {
+            yield return ReadPast(await ReadPartAsync(part, cancellationToken), VaultNames.Checkpoint(part.Id).Value);
         }
     }
 
@@ -122,11 +141,34 @@ public sealed class CheckpointReader
         {
             _ = part;
         }
+
+        await foreach (PastRows part in ReadPastAsync(cancellationToken))
+        {
+            _ = part;
+        }
     }
 
-    private CheckpointReader At(VaultState state) => new(_store, _keys, state, _parts, _name);
+    private CheckpointReader At(VaultState state) => new(_store, _keys, state, _manifest, _name);
 
-    private async Task<RowChanges> ReadPartAsync(CheckpointPart part, CancellationToken cancellationToken)
+    private (HeldRows Rows, IReadOnlyList<BlockRow> Blocks) ReadPresent(ReadOnlyMemory<byte> body, string name)
+    {
+        var reader = new ByteReader(body.Span, name);
+        if (_manifest.HasSpans)
+        {
+            return HeldRowStream.ReadPresent(ref reader, State.Seq);
+        }
+
+        RowChanges rows = RowStream.ReadToEnd(ref reader, allowClosed: false);
+        return (HeldRows.Since(rows.Opened, State.Seq), rows.Blocks);
+    }
+
+    private PastRows ReadPast(ReadOnlyMemory<byte> body, string name)
+    {
+        var reader = new ByteReader(body.Span, name);
+        return HeldRowStream.ReadPast(ref reader, State.Seq);
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ReadPartAsync(CheckpointPart part, CancellationToken cancellationToken)
     {
         string name = VaultNames.Checkpoint(part.Id).Value;
         byte[] bytes = await _store.GetProvableAsync(VaultNames.Checkpoint(part.Id), part.Length, cancellationToken)
@@ -142,7 +184,6 @@ public sealed class CheckpointReader
             throw new VaultIntegrityException(name, IntegrityKind.WrongObject, "another part under this name");
         }
 
-        var reader = new ByteReader(SealedBody.Unpack(content, name).Span, name);
-        return RowStream.ReadToEnd(ref reader, allowClosed: false);
+        return SealedBody.Unpack(content, name);
     }
 }

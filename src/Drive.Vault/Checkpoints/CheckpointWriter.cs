@@ -10,7 +10,7 @@ using Drive.Vault.Sealing;
 namespace Drive.Vault.Checkpoints;
 
 /// <summary>
-/// Streams the whole tree at one seq into sealed parts, then a signed manifest that names them and holds the <see cref="VaultState"/> there.
+/// Streams the whole tree at one seq, and apart from it what history keeps of before, into sealed parts, then a signed manifest that names them and holds the <see cref="VaultState"/> there.
 /// Nothing counts until a commit names the manifest. For one thread. Each object is an own put; after a failure begin anew: what was put is garbage.
 /// </summary>
 public sealed class CheckpointWriter(IObjectStore store, VaultKeys keys, VaultState state, IRandomSource random) : IDisposable
@@ -21,45 +21,42 @@ public sealed class CheckpointWriter(IObjectStore store, VaultKeys keys, VaultSt
     /// <summary>Above the largest row, an extended attribute.</summary>
     private const int RowBytesMax = 128 * 1024;
 
-    private readonly ByteWriter _part = new(256 * 1024);
-    private readonly List<CheckpointPart> _parts = [];
+    private readonly PartStream _present = new();
+    private readonly PartStream _past = new();
     private readonly StateHash.StateSum _sum = new(default, keys);
+
+    /// <summary>From which commit on what is added of the past is all that history keeps: without more, from the checkpoint's own.</summary>
+    public long KnownFrom { get; init; } = state.Seq;
 
     /// <summary>Bytes of all its objects so far.</summary>
     public long BytesPut { get; private set; }
 
-    /// <summary>Adds current rows, and where blocks lie, in any order and portions; each once.</summary>
-    public async Task AddAsync(RowSet rows, IReadOnlyList<BlockRow> blocks, CancellationToken cancellationToken)
+    /// <summary>Adds rows that hold, and where blocks lie, in any order and portions; each once.</summary>
+    public async Task AddAsync(HeldRows rows, IReadOnlyList<BlockRow> blocks, CancellationToken cancellationToken)
     {
-        _sum.Add(rows);
-        foreach (NodeRow row in rows.Nodes)
-        {
-            RowStream.Write(_part, row);
-            await FlushIfFullAsync(cancellationToken);
-        }
-
-        foreach (EntryRow row in rows.Entries)
-        {
-            RowStream.Write(_part, row);
-            await FlushIfFullAsync(cancellationToken);
-        }
-
-        foreach (ExtentRow row in rows.Extents)
-        {
-            RowStream.Write(_part, row);
-            await FlushIfFullAsync(cancellationToken);
-        }
-
-        foreach (XattrRow row in rows.Xattrs)
-        {
-            RowStream.Write(_part, row);
-            await FlushIfFullAsync(cancellationToken);
-        }
-
+        _sum.Add(rows.ToRows());
+        await AddRowsAsync(_present, rows, cancellationToken);
         foreach (BlockRow row in blocks)
         {
-            RowStream.Write(_part, row);
-            await FlushIfFullAsync(cancellationToken);
+            RowStream.Write(_present.Part, row);
+            await FlushIfFullAsync(_present, cancellationToken);
+        }
+    }
+
+    /// <summary>Adds some of the past, in any order and portions; each once.</summary>
+    public async Task AddAsync(PastRows past, CancellationToken cancellationToken)
+    {
+        await AddRowsAsync(_past, past.Ended, cancellationToken);
+        foreach (MomentRow row in past.Moments)
+        {
+            HeldRowStream.Write(_past.Part, row);
+            await FlushIfFullAsync(_past, cancellationToken);
+        }
+
+        foreach (PackRow row in past.Packs)
+        {
+            HeldRowStream.Write(_past.Part, row);
+            await FlushIfFullAsync(_past, cancellationToken);
         }
     }
 
@@ -71,9 +68,10 @@ public sealed class CheckpointWriter(IObjectStore store, VaultKeys keys, VaultSt
             throw new VaultIntegrityException("checkpoint", IntegrityKind.StateHash, "this device's rows are not those of the log; no checkpoint was written");
         }
 
-        await FlushAsync(cancellationToken);
+        await FlushAsync(_present, cancellationToken);
+        await FlushAsync(_past, cancellationToken);
         using var body = new ByteWriter(4096);
-        CheckpointManifest.Write(body, state, _parts);
+        new CheckpointManifest { State = state, Parts = _present.Parts, KnownFrom = KnownFrom, PastParts = _past.Parts }.Write(body);
         byte[] bytes = SignedObject.Seal(keys, keys.KeyEpoch, keys.Signer, ObjectClass.CheckpointManifest, random, body.Written, out Bytes32 id);
         await PutAsync(id, bytes, cancellationToken);
         return new CheckpointRef(id, state.Seq, VaultLog.Hash(bytes), state.StateHash);
@@ -81,24 +79,52 @@ public sealed class CheckpointWriter(IObjectStore store, VaultKeys keys, VaultSt
 
     public void Dispose()
     {
-        _part.Dispose();
+        _present.Part.Dispose();
+        _past.Part.Dispose();
         _sum.Dispose();
     }
 
-    private Task FlushIfFullAsync(CancellationToken cancellationToken) =>
-        _part.Length > PartBytesMax - RowBytesMax ? FlushAsync(cancellationToken) : Task.CompletedTask;
-
-    private async Task FlushAsync(CancellationToken cancellationToken)
+    private async Task AddRowsAsync(PartStream to, HeldRows rows, CancellationToken cancellationToken)
     {
-        if (_part.Length == 0)
+        foreach (Held<NodeRow> row in rows.Nodes)
+        {
+            HeldRowStream.Write(to.Part, row);
+            await FlushIfFullAsync(to, cancellationToken);
+        }
+
+        foreach (Held<EntryRow> row in rows.Entries)
+        {
+            HeldRowStream.Write(to.Part, row);
+            await FlushIfFullAsync(to, cancellationToken);
+        }
+
+        foreach (Held<ExtentRow> row in rows.Extents)
+        {
+            HeldRowStream.Write(to.Part, row);
+            await FlushIfFullAsync(to, cancellationToken);
+        }
+
+        foreach (Held<XattrRow> row in rows.Xattrs)
+        {
+            HeldRowStream.Write(to.Part, row);
+            await FlushIfFullAsync(to, cancellationToken);
+        }
+    }
+
+    private Task FlushIfFullAsync(PartStream stream, CancellationToken cancellationToken) =>
+        stream.Part.Length > PartBytesMax - RowBytesMax ? FlushAsync(stream, cancellationToken) : Task.CompletedTask;
+
+    private async Task FlushAsync(PartStream stream, CancellationToken cancellationToken)
+    {
+        if (stream.Part.Length == 0)
         {
             return;
         }
 
-        byte[] bytes = SealedBody.Seal(keys, keys.KeyEpoch, ObjectClass.CheckpointPart, random, [], _part.Written, 0, out Bytes32 id);
-        _part.Reset();
+        byte[] bytes = SealedBody.Seal(keys, keys.KeyEpoch, ObjectClass.CheckpointPart, random, [], stream.Part.Written, 0, out Bytes32 id);
+        stream.Part.Reset();
         await PutAsync(id, bytes, cancellationToken);
-        _parts.Add(new CheckpointPart(id, VaultLog.Hash(bytes), bytes.Length));
+        stream.Parts.Add(new CheckpointPart(id, VaultLog.Hash(bytes), bytes.Length));
     }
 
     /// <summary>An object that is there already is our own, put by a try before this one whose answer was lost; another under the fresh random name is no accident.</summary>
@@ -116,5 +142,13 @@ public sealed class CheckpointWriter(IObjectStore store, VaultKeys keys, VaultSt
         }
 
         BytesPut += bytes.Length;
+    }
+
+    /// <summary>Rows that become parts of one kind.</summary>
+    private sealed class PartStream
+    {
+        public ByteWriter Part { get; } = new(256 * 1024);
+
+        public List<CheckpointPart> Parts { get; } = [];
     }
 }

@@ -50,6 +50,7 @@ public sealed partial class VaultLog
     private FloorRef OpenFloor(VaultState state, long number, byte[] bytes, string name)
     {
         SignedObject opened = SignedObject.Open(_keys, ObjectClass.Floor, bytes, name);
+        opened.RequireEpoch(state.KeyEpoch, name);
         if (state.FindMember(opened.Signer) is { } signer)
         {
             VerifySignature(opened, signer, bytes, name);

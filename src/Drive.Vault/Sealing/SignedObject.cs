@@ -50,6 +50,17 @@ internal sealed class SignedObject
 
     public ReadOnlyMemory<byte> Unpack(string objectName) => SealedBody.Unpack(_packed, objectName);
 
+    /// <summary>
+    /// Who was revoked has the keys of before, and may name any signer where its reader knows of none. So what tells of a state is sealed under the key epoch that the state is of, or a later one.
+    /// </summary>
+    public void RequireEpoch(int least, string objectName)
+    {
+        if (Header.Epoch < least && !Mistakes.Has(Mistake.FloorEpochNotChecked))
+        {
+            throw new VaultIntegrityException(objectName, IntegrityKind.KeyEpoch, "is sealed under an older key epoch than the log has come to");
+        }
+    }
+
     public void VerifySignature(ReadOnlySpan<byte> publicKey, ReadOnlySpan<byte> sealedObject, string objectName)
     {
         if (!SigningKey.Verify(publicKey, LabelOf(Header.Class), sealedObject[..^SigningKey.SignatureBytes], sealedObject[^SigningKey.SignatureBytes..])

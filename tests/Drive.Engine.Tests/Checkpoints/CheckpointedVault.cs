@@ -7,6 +7,7 @@ using Drive.Stores.Memory;
 using Drive.Testing;
 using Drive.Testing.Model;
 using Drive.Vault;
+using Drive.Vault.Checkpoints;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -157,6 +158,21 @@ internal sealed class CheckpointedVault : IAsyncDisposable
         }
 
         return floor;
+    }
+
+    /// <summary>The parts of the last checkpoint on which nothing but the past depends.</summary>
+    public async Task<IReadOnlyList<string>> PastPartsAsync()
+    {
+        using VaultKeys keys = VaultKeys.Import(Fixture.Keys);
+        CheckpointStore asked = new(Store);
+        CheckpointReader reader = await CheckpointReader.OpenAsync(asked, keys, Checkpoint, CancellationToken.None);
+        asked.Asked.Clear();
+        await foreach (Core.Rows.PastRows part in reader.ReadPastAsync(CancellationToken.None))
+        {
+            _ = part;
+        }
+
+        return [.. asked.Asked];
     }
 
     public async Task ShowsExpectedAsync(Volume volume)

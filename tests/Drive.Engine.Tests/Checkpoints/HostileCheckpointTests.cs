@@ -111,14 +111,14 @@ public sealed class HostileCheckpointTests
         using MetadataStore metadata = MetadataStore.Open(
             Path.Combine(vault.Fixture.Settings(copy).StateDirectory, "metadata.db"), first.DeriveLocalKey("metadata"), new MetadataOptions());
         using CheckpointWriter writer = new(vault.Store, signer, state, SystemRandomSource.Instance);
-        foreach (RowSet rows in metadata.ReadAllCurrent(100))
+        foreach (HeldRows rows in metadata.ReadHeld(metadata.LastSeq, 100))
         {
             await writer.AddAsync(rows, [], CancellationToken.None);
         }
 
         foreach (IReadOnlyList<BlockRow> blocks in metadata.ReadAllBlocks(100))
         {
-            await writer.AddAsync(new RowSet(), blocks, CancellationToken.None);
+            await writer.AddAsync(new HeldRows(), blocks, CancellationToken.None);
         }
 
         return await writer.FinishAsync(CancellationToken.None);

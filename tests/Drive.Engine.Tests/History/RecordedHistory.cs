@@ -17,6 +17,15 @@ internal sealed partial class RecordedHistory
     public async Task NoteAsync(Volume volume) =>
         _moments[volume.GetStatus().Seq] = (await TreeSnapshot.CaptureAsync(volume), await ShapeAsync(volume));
 
+    /// <summary>Expects only what history keeps from now on.</summary>
+    public void Forget(Core.History.KeptHistory kept)
+    {
+        foreach (long seq in _moments.Keys.Where(seq => !kept.Keeps(seq)).ToList())
+        {
+            _moments.Remove(seq);
+        }
+    }
+
     /// <summary>Holds that each noted state is shown as it was: attributes, content, links, xattrs, which paths are one node, and where files have holes.</summary>
     public async Task CompareAsync(Func<long, IVolume> openPast, string when)
     {

@@ -404,6 +404,7 @@ internal sealed partial class DeviceRun
             HoldLost(lost);
         }
 
+        await HoldPastAsync();
         await HoldLedgerAsync(_devices[0]);
         if (_world.DiskRandom.Next(8) == 0)
         {

@@ -3,8 +3,10 @@ using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Testing;
 using Drive.Vault.Checkpoints;
+using Drive.Vault.Codec;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
+using Drive.Vault.Sealing;
 
 namespace Drive.Vault.Tests.Checkpoints;
 
@@ -26,6 +28,72 @@ public sealed class CheckpointTests
         Assert.NotEmpty(blocks);
         (VaultState state, _, _) = await TestVault.ReplayAsync(vault.Store, vault.Keys, start, tree);
         Assert.Equal(vault.State.Encode(), state.Encode());
+    }
+
+    [Fact]
+    public async Task A_checkpoint_of_before_version_2_is_read_and_has_no_past()
+    {
+        using TestVault vault = await TestVault.CreateAsync();
+        await CommitSome(vault, 10);
+        using ByteWriter rows = new();
+        RowChanges all = new();
+        all.Opened.Nodes.AddRange(vault.Tree.Rows().Nodes);
+        all.Opened.Entries.AddRange(vault.Tree.Rows().Entries);
+        all.Opened.Extents.AddRange(vault.Tree.Rows().Extents);
+        all.Opened.Xattrs.AddRange(vault.Tree.Rows().Xattrs);
+        RowStream.Write(rows, all);
+        byte[] part = SealedBody.Seal(vault.Keys, 1, ObjectClass.CheckpointPart, vault.Source, [], rows.Written, 0, out Bytes32 partId);
+        await vault.Store.PutIfAbsentAsync(VaultNames.Checkpoint(partId), part, None);
+        using ByteWriter body = new();
+        body.Byte(1);
+        body.Sized(vault.State.Encode());
+        body.Count(1);
+        body.Raw(partId);
+        body.Raw(VaultLog.Hash(part));
+        body.Count(part.Length);
+        byte[] manifest = SignedObject.Seal(vault.Keys, 1, vault.Keys.Signer, ObjectClass.CheckpointManifest, vault.Source, body.Written, out Bytes32 id);
+        await vault.Store.PutIfAbsentAsync(VaultNames.Checkpoint(id), manifest, None);
+        CheckpointReader reader = await CheckpointReader.OpenAsync(
+            vault.Store, vault.Keys, new CheckpointRef(id, vault.State.Seq, VaultLog.Hash(manifest), vault.State.StateHash), None);
+        Assert.Equal((0, vault.State.Seq), (reader.PastPartCount, reader.KnownFrom));
+        (_, Tree tree, _) = await ReadAsync(vault, reader);
+        Assert.Equal(vault.Tree.Rows().Nodes.Count, tree.Rows().Nodes.Count);
+        await foreach ((HeldRows held, _) in reader.ReadAsync(None))
+        {
+            Assert.All(held.Nodes, node => Assert.Equal((vault.State.Seq, Epochs.Open), (node.From, node.To)));
+        }
+    }
+
+    [Fact]
+    public async Task The_past_lies_in_parts_of_its_own_that_the_present_does_not_need()
+    {
+        using TestVault vault = await TestVault.CreateAsync();
+        await CommitSome(vault, 5);
+        using var writer = new CheckpointWriter(vault.Store, vault.Keys, vault.State, vault.Source) { KnownFrom = 1 };
+        await writer.AddAsync(HeldRows.Since(vault.Tree.Rows(), 3), [], None);
+        PastRows past = new() { Moments = { new MomentRow(2, 7, vault.Keys.DeviceId) } };
+        for (int i = 0; i < 100; i++)
+        {
+            past.Ended.Xattrs.Add(new(new XattrRow(NodeId.Root, BitConverter.GetBytes(i + 1), Tree.Bytes(vault.Random, 65_536)), 1, 2 + (i % 4)));
+        }
+
+        await writer.AddAsync(past, None);
+        CheckpointRef checkpoint = await writer.FinishAsync(None);
+        CheckpointReader reader = await CheckpointReader.OpenAsync(vault.Store, vault.Keys, checkpoint, None);
+        Assert.Equal((1, 1), (reader.PartCount, reader.KnownFrom));
+        Assert.InRange(reader.PastPartCount, 2, 4);
+        PastRows read = new();
+        await foreach (PastRows part in reader.ReadPastAsync(None))
+        {
+            read.Ended.Xattrs.AddRange(part.Ended.Xattrs);
+            read.Moments.AddRange(part.Moments);
+        }
+
+        Assert.Equal(past.Moments, read.Moments);
+        Assert.Equal(past.Ended.Xattrs.Select(static held => (held.From, held.To, Convert.ToHexString(held.Row.Value))), read.Ended.Xattrs.Select(static held => (held.From, held.To, Convert.ToHexString(held.Row.Value))));
+        (_, Tree tree, _) = await ReadAsync(vault, reader);
+        Assert.Equal(vault.Tree.Rows().Nodes.Count, tree.Rows().Nodes.Count);
+        await reader.ProveAsync(None);
     }
 
     [Fact]
@@ -53,7 +121,7 @@ public sealed class CheckpointTests
         using var writer = new CheckpointWriter(vault.Store, vault.Keys, vault.State, vault.Source);
         RowSet rows = vault.Tree.Rows();
         rows.Nodes[0] = rows.Nodes[0] with { Uid = 5 };
-        await writer.AddAsync(rows, [], None);
+        await writer.AddAsync(HeldRows.Since(rows, 1), [], None);
         Assert.Equal(IntegrityKind.StateHash, (await Assert.ThrowsAsync<VaultIntegrityException>(() => writer.FinishAsync(None))).Kind);
         Assert.Empty(await vault.Store.NamesAsync("checkpoints/"));
     }
@@ -62,7 +130,7 @@ public sealed class CheckpointTests
     public async Task Every_bit_flip_and_every_loss_in_a_checkpoint_is_refused()
     {
         using TestVault vault = await TestVault.CreateAsync();
-        CheckpointRef checkpoint = await WriteAsync(vault);
+        CheckpointRef checkpoint = await WriteAsync(vault, withPast: true);
         foreach (string victim in await vault.Store.NamesAsync("checkpoints/"))
         {
             byte[] bytes = await vault.Store.BytesAsync(new ObjectName(victim));
@@ -77,7 +145,7 @@ public sealed class CheckpointTests
                 }
 
                 await Assert.ThrowsAsync<VaultIntegrityException>(
-                    async () => await ReadAsync(vault, await CheckpointReader.OpenAsync(vault.Store, vault.Keys, checkpoint, None)));
+                    async () => await (await CheckpointReader.OpenAsync(vault.Store, vault.Keys, checkpoint, None)).ProveAsync(None));
             }
         }
     }
@@ -189,11 +257,16 @@ public sealed class CheckpointTests
         return floor;
     }
 
-    private static async Task<CheckpointRef> WriteAsync(TestVault vault)
+    private static async Task<CheckpointRef> WriteAsync(TestVault vault, bool withPast = false)
     {
         using var writer = new CheckpointWriter(vault.Store, vault.Keys, vault.State, vault.Source);
         var block = new BlockRow(new(Tree.Random32(vault.Random)), new(Tree.Random32(vault.Random)), 106, 0, 1, [17 << 1]);
-        await writer.AddAsync(vault.Tree.Rows(), [block], None);
+        await writer.AddAsync(HeldRows.Since(vault.Tree.Rows(), 1), [block], None);
+        if (withPast)
+        {
+            await writer.AddAsync(new PastRows { Moments = { new MomentRow(1, 7, vault.Keys.DeviceId) } }, None);
+        }
+
         return await writer.FinishAsync(None);
     }
 
@@ -201,9 +274,9 @@ public sealed class CheckpointTests
     {
         var tree = new Tree();
         List<BlockRow> blocks = [];
-        await foreach ((RowSet rows, IReadOnlyList<BlockRow> part) in reader.ReadAsync(None))
+        await foreach ((HeldRows rows, IReadOnlyList<BlockRow> part) in reader.ReadAsync(None))
         {
-            tree.Add(rows);
+            tree.Add(rows.ToRows());
             blocks.AddRange(part);
         }
 
