@@ -44,15 +44,18 @@ public sealed partial class Volume
             }
 
             List<DirtyRow> superfluous;
+            List<SentHoles> holes;
             lock (_gate)
             {
                 PinExtentsOfUnlinked(rows);
                 superfluous = hasPacks ? [.. CoveredRows(capture)] : [];
+                holes = hasPacks ? [.. SentHolesOf(capture)] : [];
             }
 
             try
             {
-                LandInDatabase(capture.Epoch, attempt, note, rows, superfluous);
+                LandInDatabase(
+                    capture.Epoch, attempt, note, rows, [.. superfluous, .. holes.SelectMany(static file => file.Before)], [.. holes.SelectMany(static file => file.Left)]);
             }
             catch (DiskFullException error)
             {
@@ -70,6 +73,7 @@ public sealed partial class Volume
                     _state = attempt.Next;
                 }
 
+                holes.ForEach(NoteSent);
                 foreach (CapturedFile file in capture.Files)
                 {
                     if (hasPacks)
@@ -100,7 +104,7 @@ public sealed partial class Volume
     /// <summary>Raised after each landing and each commit from elsewhere, on the uploader's thread, with no lock held.</summary>
     internal event Action? Landed;
 
-    private void LandInDatabase(long epoch, Attempt? attempt, CommitNote? note, RowChanges rows, IReadOnlyList<DirtyRow> superfluous)
+    private void LandInDatabase(long epoch, Attempt? attempt, CommitNote? note, RowChanges rows, IReadOnlyList<DirtyRow> superfluous, IReadOnlyList<DirtyRow> remaining)
     {
         List<(string, byte[]?)> settings = [(AttemptSetting, null), (CapturedSetting, null), (FrozenSetting, null)];
         if (attempt is null || note is null)
@@ -114,13 +118,18 @@ public sealed partial class Volume
                 batch.RemoveDirty(row.Node, row.Offset);
             }
 
+            foreach (DirtyRow row in remaining)
+            {
+                batch.PutDirty(row);
+            }
+
             _metadata.Apply(batch);
             return;
         }
 
         settings.Add((StateSetting, attempt.Next.Encode()));
         settings.AddRange(CheckpointSettingsAfter(attempt));
-        _metadata.Land(epoch, note, rows, [], superfluous, [], settings);
+        _metadata.Land(epoch, note, rows, [], superfluous, remaining, settings);
     }
 
     private IEnumerable<DirtyRow> CoveredRows(Capture capture)
@@ -159,6 +168,46 @@ public sealed partial class Volume
         }
     }
 
+    /// <summary>
+    /// What becomes of the rows of holes that the commit holds. They go with the landing itself: left for the next local commit, they would make a file that was sent look like one that
+    /// was changed here after a crash between the two, and a merge would bring it back where another device has removed it.
+    /// </summary>
+    private IEnumerable<SentHoles> SentHolesOf(Capture capture)
+    {
+        foreach (CapturedFile file in capture.Files)
+        {
+            if (file.Holes.Count == 0 || _overlays.GetValueOrDefault(file.Node) is not { SavedHoles.Count: > 0 } overlay)
+            {
+                continue;
+            }
+
+            RangeList left = new();
+            overlay.SavedHoles.ForEach(hole => left.Add(hole.Start, hole.End));
+            foreach (ByteRange hole in file.Holes)
+            {
+                left.Remove(hole.Start, hole.End);
+            }
+
+            yield return new SentHoles(overlay, [.. overlay.SavedHoles.Select(hole => ToDirtyRow(file.Node, hole))], [.. left.Ranges.Select(hole => ToDirtyRow(file.Node, hole))]);
+        }
+    }
+
+    private void NoteSent(SentHoles file)
+    {
+        if (file.Overlay.SavedHoles.Count > 0)
+        {
+            file.Overlay.SavedHoles.Clear();
+            file.Overlay.SavedHoles.AddRange(file.Left.Select(static row => new ByteRange(row.Offset, row.Offset + row.Length)));
+            return;
+        }
+
+        // Meanwhile the file lost its last name (ForgetDirtyRows), so what the landing put goes as well.
+        file.Left.ToList().ForEach(row => _pending.RemovedDirtyRows.Add((row.Node, row.Offset)));
+    }
+
+    /// <summary>The rows of a file's holes before a landing, and those that it leaves.</summary>
+    private sealed record SentHoles(Overlay Overlay, IReadOnlyList<DirtyRow> Before, IReadOnlyList<DirtyRow> Left);
+
     private void Settle(CapturedFile file)
     {
         Node? node = _nodes.GetValueOrDefault(file.Node);
@@ -171,7 +220,7 @@ public sealed partial class Volume
 
             foreach (ByteRange hole in file.Holes)
             {
-                overlay.HolesChanged |= overlay.Holes.Remove(hole.Start, hole.End);
+                overlay.Holes.Remove(hole.Start, hole.End);
             }
 
             if (overlay.IsEmpty && !overlay.IsChanged)

@@ -81,7 +81,7 @@ public sealed partial class Volume
             if (row.Kind == DirtyKind.Hole)
             {
                 overlay.Holes.Add(row.Offset, row.Offset + row.Length);
-                overlay.SavedHoles.Add(row.Offset);
+                overlay.SavedHoles.Add(new ByteRange(row.Offset, row.Offset + row.Length));
                 continue;
             }
 

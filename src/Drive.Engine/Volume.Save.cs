@@ -228,16 +228,16 @@ public sealed partial class Volume
 
         if (overlay.HolesChanged && !Mistakes.Has(Mistake.HoleNotSaved))
         {
-            foreach (long offset in overlay.SavedHoles)
+            foreach (ByteRange hole in overlay.SavedHoles)
             {
-                point.Batch.RemoveDirty(node.Id, offset);
+                point.Batch.RemoveDirty(node.Id, hole.Start);
             }
 
             overlay.SavedHoles.Clear();
             foreach (ByteRange hole in overlay.Holes.Ranges)
             {
-                overlay.SavedHoles.Add(hole.Start);
-                point.Batch.PutDirty(new DirtyRow(node.Id, hole.Start, hole.Length, DirtyKind.Hole, 0, 0, 0, 0, default));
+                overlay.SavedHoles.Add(hole);
+                point.Batch.PutDirty(ToDirtyRow(node.Id, hole));
             }
 
             overlay.HolesChanged = false;
@@ -377,6 +377,8 @@ public sealed partial class Volume
     private static DirtyRow ToDirtyRow(NodeId node, OverlayItem item) => item.Chunk is { } chunk
         ? new DirtyRow(node, item.Offset, item.Length, DirtyKind.Data, chunk.Position.Segment, chunk.Position.Position, chunk.Length, item.InnerOffset, default)
         : new DirtyRow(node, item.Offset, item.Length, DirtyKind.Block, 0, 0, 0, item.InnerOffset, item.Block);
+
+    private static DirtyRow ToDirtyRow(NodeId node, ByteRange hole) => new(node, hole.Start, hole.Length, DirtyKind.Hole, 0, 0, 0, 0, default);
 
     private FsStatus NoteWriteError(FsStatus status, Exception error)
     {

@@ -368,7 +368,7 @@ public sealed partial class Volume
             }
         }
 
-        foreach (long offset in overlay.RemovedRows.Concat(overlay.SavedHoles))
+        foreach (long offset in overlay.RemovedRows.Concat(overlay.SavedHoles.Select(static hole => hole.Start)))
         {
             _pending.RemovedDirtyRows.Add((node.Id, offset));
         }

@@ -37,6 +37,61 @@ public sealed class DeviceTests(ITestOutputHelper output)
         new DeviceStep(1, StepKind.Call, 1845059603),
         new DeviceStep(0, StepKind.Pause, 1692699901));
 
+    /// <summary>Rows of holes that a commit held stayed until the next local commit: after a power cut between the two the file was a changed one, and came back where another device had removed it. Seed 3009, shrunk.</summary>
+    [Fact]
+    public void A_file_whose_hole_was_sent_before_a_power_cut_is_no_changed_one() => DeviceRuns.Replay(
+        3009,
+        new DeviceStep(3, StepKind.Call, 188916306),
+        new DeviceStep(3, StepKind.Call, 876427569),
+        new DeviceStep(0, StepKind.Hurry, 914935214),
+        new DeviceStep(0, StepKind.Collect, 376776239),
+        new DeviceStep(1, StepKind.Call, 23510054),
+        new DeviceStep(1, StepKind.Call, 1024175022),
+        new DeviceStep(1, StepKind.Call, 1477253702),
+        new DeviceStep(1, StepKind.Call, 1683476178),
+        new DeviceStep(1, StepKind.Collect, 245370722),
+        new DeviceStep(3, StepKind.FairWeather, 2004002308),
+        new DeviceStep(0, StepKind.Call, 1406719923),
+        new DeviceStep(0, StepKind.Call, 2011027292),
+        new DeviceStep(2, StepKind.Call, 949013184),
+        new DeviceStep(2, StepKind.Call, 536882604),
+        new DeviceStep(3, StepKind.Pause, 1258548732),
+        new DeviceStep(1, StepKind.Call, 1251222370),
+        new DeviceStep(0, StepKind.Call, 945090133),
+        new DeviceStep(0, StepKind.Call, 2122995852),
+        new DeviceStep(3, StepKind.Call, 612296018),
+        new DeviceStep(4, StepKind.Call, 403204146),
+        new DeviceStep(4, StepKind.Call, 1395872585),
+        new DeviceStep(2, StepKind.Call, 1521680350),
+        new DeviceStep(2, StepKind.Pause, 1968773139),
+        new DeviceStep(3, StepKind.Call, 179699962),
+        new DeviceStep(2, StepKind.GoOffline, 1366248898),
+        new DeviceStep(3, StepKind.Pause, 302473235),
+        new DeviceStep(3, StepKind.PowerCut, 477818822),
+        new DeviceStep(2, StepKind.Collect, 1133083818),
+        new DeviceStep(1, StepKind.Call, 98106264),
+        new DeviceStep(3, StepKind.Call, 1891214211));
+
+    /// <summary>A name was freed and given to another file, which another device had moved elsewhere. Seed 3143, shrunk.</summary>
+    [Fact]
+    public void A_name_goes_back_to_what_it_led_to_where_the_move_to_it_is_not_made() => DeviceRuns.Replay(
+        3143,
+        new DeviceStep(3, StepKind.Call, 1475915604),
+        new DeviceStep(3, StepKind.Call, 484715485),
+        new DeviceStep(3, StepKind.Call, 1206504977),
+        new DeviceStep(3, StepKind.Call, 1758236494),
+        new DeviceStep(3, StepKind.Call, 1109700016),
+        new DeviceStep(3, StepKind.Call, 1841232554),
+        new DeviceStep(3, StepKind.Call, 788728785),
+        new DeviceStep(3, StepKind.Call, 140317269),
+        new DeviceStep(3, StepKind.Pause, 1121472703),
+        new DeviceStep(3, StepKind.Call, 656655546),
+        new DeviceStep(3, StepKind.Call, 80741849),
+        new DeviceStep(3, StepKind.Call, 2063133230),
+        new DeviceStep(4, StepKind.Call, 16660163),
+        new DeviceStep(4, StepKind.Call, 1715225679),
+        new DeviceStep(4, StepKind.Pause, 2057853814));
+
     private void Run(int first, int count)
     {
         int[] sums = new int[5];

@@ -19,7 +19,7 @@ internal sealed class Overlay
     private readonly List<OverlayItem> _unsaved = [];
     private readonly List<OverlayItem> _displaced = [];
     private readonly List<long> _removedRows = [];
-    private readonly List<long> _savedHoles = [];
+    private readonly List<ByteRange> _savedHoles = [];
 
     /// <summary>First byte after a block, or the largest offset.</summary>
     public static long BlockEnd(long number) =>
@@ -31,8 +31,8 @@ internal sealed class Overlay
     /// <summary>Whether <see cref="Holes"/> differs from the database.</summary>
     public bool HolesChanged { get; set; }
 
-    /// <summary>Offsets of saved holes, as the database has them.</summary>
-    public List<long> SavedHoles => _savedHoles;
+    /// <summary>Saved holes, as the database has them.</summary>
+    public List<ByteRange> SavedHoles => _savedHoles;
 
     /// <summary>Offsets of saved items that are gone: their rows must go with the next local commit.</summary>
     public List<long> RemovedRows => _removedRows;

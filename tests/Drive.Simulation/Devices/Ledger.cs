@@ -141,11 +141,19 @@ internal sealed class Ledger(int devicesMax, bool isOrdered)
         HashSet<NodeId> present = [.. files.Select(static file => file.Node)];
         foreach (DeviceCall call in _calls.SelectMany(static calls => calls))
         {
-            if (call.Fate == Fate.Lives && present.Contains(call.Removed) && !_calls.SelectMany(static calls => calls).Any(other =>
+            if (call.Fate == Fate.Lives && present.Contains(call.Removed) && !IsGivenBack(call) && !_calls.SelectMany(static calls => calls).Any(other =>
                 other.Fate != Fate.Lost && other.Device != call.Device && call.Saw[other.Device] < other.Number && other.Nodes.Intersect(call.Nodes).Any()))
             {
                 throw new SimulationException($"{call} removed {call.Removed}, nobody else touched it, and it is there again.");
             }
         }
     }
+
+    /// <summary>
+    /// Whether the remover then moved another file to that name, which somebody else moved elsewhere: theirs stands, and the name goes back to what it led to. Rows tell what a change comes to, so for a
+    /// merge that is the same as moving a file over another one, and without the move nobody may lose the latter.
+    /// </summary>
+    private bool IsGivenBack(DeviceCall removal) => _calls[removal.Device].Any(move =>
+        move.Number > removal.Number && move.Fate != Fate.Lost && move.Names.Intersect(removal.Names).Any()
+        && _calls.SelectMany(static calls => calls).Any(other => other.Fate != Fate.Lost && other.IsBeside(move) && other.Nodes.Intersect(move.Nodes).Any()));
 }
