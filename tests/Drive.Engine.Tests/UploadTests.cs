@@ -227,7 +227,7 @@ public sealed class UploadTests : IAsyncLifetime
 
         await using Volume volume = await _fixture.OpenAsync(_fixture.Settings() with { SaveInterval = TimeSpan.FromDays(1), NodesCachedMax = 16, UploadRest = TimeSpan.FromDays(1) });
 
-        // The hole of the cut lands, and its row waits to be removed.
+        // The hole of the cut lands, and its row with it.
         Assert.Equal(FsStatus.Ok, volume.SetAttributes(file, HandleId.None, new AttributeChange { Fields = AttributeFields.Size, Size = 4000 }, out _));
         await volume.WaitAsync();
         Push();

@@ -39,7 +39,7 @@ public sealed class OverlayTests
         List<OverlayItem> saved = [];
         overlay.TakeUnsaved(saved);
         overlay.HolesChanged = false;
-        overlay.SavedHoles.Add(200);
+        overlay.SavedHoles.Add(new ByteRange(200, 300));
         overlay.Cut(40, 60, asHole: false);
         overlay.MarkUnsaved();
         Assert.True(overlay.HolesChanged);
@@ -170,11 +170,11 @@ public sealed class OverlayTests
             _overlay.TakeUnsaved(unsaved);
             if (_overlay.HolesChanged)
             {
-                _overlay.SavedHoles.ForEach(offset => _rows.Remove(offset));
+                _overlay.SavedHoles.ForEach(hole => _rows.Remove(hole.Start));
                 _overlay.SavedHoles.Clear();
                 foreach (ByteRange hole in _overlay.Holes.Ranges)
                 {
-                    _overlay.SavedHoles.Add(hole.Start);
+                    _overlay.SavedHoles.Add(hole);
                     _rows.Add(hole.Start, (hole.Length, null, 0));
                 }
 
