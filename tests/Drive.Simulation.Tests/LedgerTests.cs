@@ -81,6 +81,17 @@ public sealed class LedgerTests
     }
 
     [Fact]
+    public void A_removed_file_may_be_back_only_when_the_move_to_its_name_met_another_of_the_same_file()
+    {
+        NodeId moved = new(9);
+        _ledger.Add(new DeviceCall { Device = 1, Number = 3, Text = "unlink", Saw = [0, 3, 1], Superseded = [.. Mine, .. Theirs], Nodes = [File], Names = ["f"], Removed = File });
+        _ledger.Add(new DeviceCall { Device = 1, Number = 4, Text = "rename", Saw = [0, 4, 1], Nodes = [moved], Names = ["g", "f"] });
+        Fails("is there again", () => _ledger.Hold([new("/f", File, Mine)], []));
+        _ledger.Add(new DeviceCall { Device = 2, Number = 2, Text = "rename", Saw = [0, 2, 2], Nodes = [moved], Names = ["g", "h"] });
+        _ledger.Hold([new("/f", File, Mine)], []);
+    }
+
+    [Fact]
     public void A_torn_cell_is_noticed()
     {
         byte[] bytes = Cells.Encode([.. Mine, Cells.None, .. Theirs]);

@@ -11,11 +11,11 @@ namespace Drive.Fuse.Serving;
 /// </summary>
 internal sealed partial class Dispatcher
 {
-    /// <summary>Takes large reads off the thread that they came to; null where it serves them itself.</summary>
-    public LargeReads? LargeReads { get; set; }
-
     /// <summary>What the older copy_file_range can answer, in whole pages.</summary>
     private const long NarrowCopyMax = 0xffff_f000;
+
+    /// <summary>Takes large reads off the thread that they came to; null where it serves them itself.</summary>
+    public LargeReads? LargeReads { get; set; }
 
     private void Read(Request request, NodeId node, RequestReader body)
     {
