@@ -44,6 +44,18 @@ public sealed record GarbageReply
     /// <summary>For these devices.</summary>
     public required IReadOnlyList<AwaitedDevice> WaitsFor { get; init; }
 
+    /// <summary>Commits of the log that were deleted, or (in a dry run) would be: a checkpoint says what they said.</summary>
+    public required long CutCommits { get; init; }
+
+    /// <summary>The first commit that the log still has, the vault's very first left aside.</summary>
+    public required long LogFrom { get; init; }
+
+    /// <summary>The devices that the log waits for before more of it goes.</summary>
+    public required IReadOnlyList<AwaitedDevice> LogWaitsFor { get; init; }
+
+    /// <summary>What keeps the log from being cut, or null.</summary>
+    public string? LogProblem { get; init; }
+
     /// <summary>The vault's rule of what history keeps.</summary>
     public required string Keep { get; init; }
 

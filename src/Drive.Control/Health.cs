@@ -8,6 +8,11 @@ public sealed record CheckOrder(double ReadShare, bool Repair);
 /// <summary>A pack that the store does not give back as it was put: its object, what is wrong, blocks in it, those that are lost, and those of them that were sent again.</summary>
 public sealed record BadPackInfo(string Name, string Problem, long Blocks, long Lost, long Restored);
 
+/// <summary>A commit or checkpoint that the store does not give back.</summary>
+/// <param name="Name">The object.</param>
+/// <param name="Problem">What is wrong.</param>
+public sealed record BadLogInfo(string Name, string Problem);
+
 /// <summary>A file that lacks content, and how much.</summary>
 public sealed record BadFileInfo(string Path, long LostBytes);
 
@@ -40,6 +45,9 @@ public sealed record CheckResult
 
     /// <summary>Packs with something wrong.</summary>
     public required IReadOnlyList<BadPackInfo> BadPacks { get; init; }
+
+    /// <summary>Commits and checkpoints that the store does not give back: what is on this machine is whole, and others may not be able to join.</summary>
+    public required IReadOnlyList<BadLogInfo> BadLog { get; init; }
 
     /// <summary>Files that lack content, at most 1,000 of them.</summary>
     public required IReadOnlyList<BadFileInfo> BadFiles { get; init; }

@@ -157,6 +157,15 @@ public enum Mistake
     /// <summary>Packs are swept before every device has committed above their condemnation.</summary>
     SweptBeforeAllKnow,
 
+    /// <summary>The log is cut at a checkpoint that not every device is above.</summary>
+    CutBeforeAllAreAbove,
+
+    /// <summary>Commits are deleted before the floor that lets them go is published.</summary>
+    CutBeforeFloor,
+
+    /// <summary>A checkpoint that the next floor may need is given up.</summary>
+    NextFloorsCheckpointDropped,
+
     /// <summary>A device commits above a condemnation without having rescued what content here shares with the condemned packs.</summary>
     CondemnedContentKept,
 

@@ -58,6 +58,23 @@ public sealed class GarbageReport
     /// <summary>The devices that are waited for before condemned packs are deleted.</summary>
     public IReadOnlyList<VaultMember> WaitsFor { get; set; } = [];
 
+    /// <summary>The first commit that the log still has, but for the vault's very first.</summary>
+    public long LogFrom { get; set; } = 1;
+
+    /// <summary>Commits below a floor that were deleted. One that was there no longer may be counted.</summary>
+    public long DeletedCommits { get; set; }
+
+    /// <summary>In a trial: how many commits the next floor would let go.</summary>
+    public long CommitsToCut { get; set; }
+
+    public int DeletedCheckpoints { get; set; }
+
+    /// <summary>Why the log was not cut though it could be: a checkpoint that the store no longer has as it was. Another one is written.</summary>
+    public string? LogProblem { get; set; }
+
+    /// <summary>The devices that are waited for before the log is cut further.</summary>
+    public IReadOnlyList<VaultMember> LogWaitsFor { get; set; } = [];
+
     /// <summary>Why nothing is forgotten and condemned; null: it is not frozen.</summary>
     public string? FrozenReason { get; set; }
 

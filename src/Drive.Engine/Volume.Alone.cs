@@ -191,9 +191,12 @@ public sealed partial class Volume
         _interruptedAlone = null;
     }
 
-    /// <summary>Whether other devices may wait for this one's word that it needs nothing of a condemned pack. Who condemned gives none: it sweeps.</summary>
+    /// <summary>
+    /// Whether other devices may wait for this one's word: that it needs nothing of a condemned pack (who condemned gives none: it sweeps), or no commit below a checkpoint that has another one above it.
+    /// </summary>
     private bool IsWordDue() =>
-        !_settings.ReadOnly && _state.History.Condemned is { Count: > 0 } condemned && _state.FindMember(_keys.DeviceId) is { Active: true } self && condemned.Any(pack => pack.Seq > self.LastSeq);
+        !_settings.ReadOnly && _state.FindMember(_keys.DeviceId) is { Active: true } self
+        && (_state.History.Condemned.Any(pack => pack.Seq > self.LastSeq) || _state.OlderCheckpoints.Any(checkpoint => checkpoint.Seq > self.LastSeq));
 
     private async Task SayWordAsync(CancellationToken cancellationToken)
     {

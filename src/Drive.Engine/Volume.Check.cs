@@ -23,6 +23,11 @@ public sealed partial class Volume
         VaultCheck check = new(_metadata, _store, _keys, _random, say);
         CheckReport report = await check.RunAsync(state, request.ReadShare, cancellationToken);
         Dictionary<PackId, long> restored = request.Repairs && check.LostBlocks.Count > 0 ? await RestoreAsync(check.LostBlocks, cancellationToken) : [];
+        if (request.Repairs && report.BadLog.Count > 0)
+        {
+            await ReplaceLogAsync(cancellationToken);
+        }
+
         HashSet<BlockId> lost = [.. check.LostBlocks.Where(block => _metadata.FindBlock(block.Block) is { } now && now.Pack == block.Pack).Select(static block => block.Block)];
         (IReadOnlyList<BadFile> files, long count) = check.FindFiles(_state, lost);
         return report with

@@ -30,6 +30,8 @@ public sealed partial class Volume
     private readonly Bell _checkpointPause = new();
     private CheckpointProgress _checkpointProgress;
     private WrittenCheckpoint? _writtenCheckpoint;
+    private volatile bool _isTidyDue;
+    private volatile bool _isRenewalDue;
 
     /// <summary>Whether a checkpoint waits for the next commit: for tests.</summary>
     internal bool HasWrittenCheckpoint => FindWrittenCheckpoint() is not null;
@@ -49,6 +51,7 @@ public sealed partial class Volume
             {
                 if (!IsCheckpointDue())
                 {
+                    await TidyCheckpointsAsync(cancellationToken);
                     await _checkpointWanted.WaitAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken);
                     continue;
                 }
@@ -93,13 +96,39 @@ public sealed partial class Volume
         }
     }
 
+    /// <summary>Writes one though none is due: the one that is there is damaged. A follower cannot.</summary>
+    private void RenewCheckpoint()
+    {
+        _isRenewalDue = true;
+        _checkpointWanted.Ring();
+    }
+
+    /// <summary>Who named a checkpoint deletes those that it made needless. What fails here a round of garbage collection does.</summary>
+    private async Task TidyCheckpointsAsync(CancellationToken cancellationToken)
+    {
+        if (!_isTidyDue)
+        {
+            return;
+        }
+
+        _isTidyDue = false;
+        try
+        {
+            await DeleteDroppedCheckpointsAsync(new GarbageReport(), cancellationToken);
+        }
+        catch (StoreException error)
+        {
+            EngineLog.LogCollectDelayed(_logger, GarbageRetry, error);
+        }
+    }
+
     /// <summary>Only who commits writes one: a device that looks on has nothing to name it with.</summary>
     private bool IsCheckpointDue()
     {
         lock (_gate)
         {
             return _opened && !IsFollower && _writtenCheckpoint is null
-                && _settings.Checkpoints.IsDue(_state.Seq - (_state.LastCheckpoint?.Seq ?? 0), _checkpointProgress.ReplayBytes, _checkpointProgress.CheckpointBytes);
+                && (_isRenewalDue || _settings.Checkpoints.IsDue(_state.Seq - (_state.LastCheckpoint?.Seq ?? 0), _checkpointProgress.ReplayBytes, _checkpointProgress.CheckpointBytes));
         }
     }
 
@@ -158,6 +187,7 @@ public sealed partial class Volume
             _writtenCheckpoint = kept;
         }
 
+        _isRenewalDue = false;
         EngineLog.LogCheckpointWritten(_logger, written.Seq, writer.BytesPut);
     }
 
@@ -221,6 +251,7 @@ public sealed partial class Volume
     private void NoteCheckpointLanded(Attempt attempt)
     {
         _checkpointProgress = ProgressAfter(attempt);
+        _isTidyDue |= _writtenCheckpoint is { } written && written.Ref == attempt.Next.LastCheckpoint;
         _writtenCheckpoint = IsPast(attempt) ? null : _writtenCheckpoint;
     }
 

@@ -219,7 +219,7 @@ public sealed partial class Volume
 
         foreach (PackId pack in garbage)
         {
-            if (!await TryDeleteAsync(pack, listed[pack], report, cancellationToken))
+            if (!await TryDeletePackAsync(pack, listed[pack], report, cancellationToken))
             {
                 return;
             }

@@ -146,18 +146,18 @@ public sealed partial class Volume
             await DeleteSweptAsync(report, cancellationToken);
         }
 
+        await CutLogAsync(options, report, cancellationToken);
         await LookIntoStoreAsync(options, report, cancellationToken);
 
         return report;
     }
 
     /// <summary>Whether this device knows all of the past that the vault keeps. One that began at a checkpoint does only once the vault has forgotten what lies before.</summary>
-    private bool KnowsPast(VaultState state)
-    {
-        long from = _metadata.KnownFrom;
-        KeptHistory kept = state.History.Kept;
-        return from <= 1 || (kept.Below >= from && (kept.Seqs.Count == 0 || kept.Seqs[0] >= from));
-    }
+    private bool KnowsPast(VaultState state) => IsAllKept(_metadata.KnownFrom, state);
+
+    /// <summary>Whether what is known from a commit on is all of the past that the vault keeps.</summary>
+    private static bool IsAllKept(long from, VaultState state) =>
+        from <= 1 || (state.History.Kept is var kept && kept.Below >= from && (kept.Seqs.Count == 0 || kept.Seqs[0] >= from));
 
     /// <summary>What the vault's rule forgets by now; nothing where this device does not know when every commit was made.</summary>
     private IReadOnlyList<HistoryChange> PlanForgetting(VaultState state)
@@ -295,7 +295,7 @@ public sealed partial class Volume
     {
         foreach (PackFate pack in _metadata.ReadPacks().Where(static pack => pack.IsToDelete || (Mistakes.Has(Mistake.DeletedBeforeSwept) && pack.CondemnedAt > 0)).ToList())
         {
-            if (!await TryDeleteAsync(pack.Pack, pack.Length, report, cancellationToken))
+            if (!await TryDeletePackAsync(pack.Pack, pack.Length, report, cancellationToken))
             {
                 return;
             }
@@ -304,10 +304,21 @@ public sealed partial class Volume
         }
     }
 
-    /// <summary>False when the store refuses to delete: what could go stays, and is tried again with the next round.</summary>
-    private async Task<bool> TryDeleteAsync(PackId pack, long length, GarbageReport report, CancellationToken cancellationToken)
+    private async Task<bool> TryDeletePackAsync(PackId pack, long length, GarbageReport report, CancellationToken cancellationToken)
     {
-        ObjectName name = VaultNames.Pack(pack);
+        if (!await TryDeleteAsync(VaultNames.Pack(pack), report, cancellationToken))
+        {
+            return false;
+        }
+
+        report.DeletedPacks++;
+        report.DeletedBytes += length;
+        return true;
+    }
+
+    /// <summary>False when the store refuses to delete: what could go stays, and is tried again with the next round.</summary>
+    private async Task<bool> TryDeleteAsync(ObjectName name, GarbageReport report, CancellationToken cancellationToken)
+    {
         try
         {
             await _store.DeleteAsync(name, cancellationToken);
@@ -323,8 +334,6 @@ public sealed partial class Volume
             return false;
         }
 
-        report.DeletedPacks++;
-        report.DeletedBytes += length;
         return true;
     }
 }

@@ -57,6 +57,9 @@ public sealed record VolumeSettings
     /// <summary>How often this device forgets by the vault's rule and gives space in the store back; null: only when it is told to.</summary>
     public TimeSpan? GarbageInterval { get; init; }
 
+    /// <summary>The log is cut where that lets at least so many commits go: a cut costs a commit, a floor, and reading a checkpoint back. Arbitrary.</summary>
+    public int CutCommitsMin { get; init; } = 256;
+
     /// <summary>When this device writes a checkpoint.</summary>
     public CheckpointRule Checkpoints { get; init; } = new();
 

@@ -24,6 +24,9 @@ public static class VaultNames
 
     public static ObjectName Floor(long number) => new(string.Create(CultureInfo.InvariantCulture, $"floor/{number:d20}"));
 
+    /// <summary>How the master key of an epoch was made known, for who has the one before.</summary>
+    public static ObjectName KeyLink(int epoch) => new(string.Create(CultureInfo.InvariantCulture, $"keys/{epoch:d10}"));
+
     public static ObjectName Checkpoint(Bytes32 id) => new($"{CheckpointPrefix}{id}");
 
     /// <summary>The shard is the id's first byte: folders of stores that are file systems stay small.</summary>
@@ -47,7 +50,7 @@ public static class VaultNames
 
     /// <summary>Whether an object of this name may be a vault's.</summary>
     public static bool IsOne(ObjectName name) =>
-        name == Vault || name == Split || Array.Exists([SlotPrefix, PackPrefix, CheckpointPrefix, LogPrefix, "floor/", "probe/"], prefix => name.Value.StartsWith(prefix, StringComparison.Ordinal));
+        name == Vault || name == Split || Array.Exists([SlotPrefix, PackPrefix, CheckpointPrefix, LogPrefix, "floor/", "keys/", "probe/"], prefix => name.Value.StartsWith(prefix, StringComparison.Ordinal));
 
     internal static ObjectName Slot(ReadOnlySpan<byte> id) => new(SlotPrefix + Convert.ToHexStringLower(id));
 }

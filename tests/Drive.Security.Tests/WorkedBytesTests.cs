@@ -86,6 +86,21 @@ public sealed class WorkedBytesTests
         byte[] Part(string name) => objects[VaultNames.Checkpoint(new Bytes32(fields.Single(field => field.Name == name).Bytes)).Value];
     }
 
+    [Fact]
+    public async Task A_key_link_opens_a_second_way_under_the_key_of_the_epoch_before()
+    {
+        KnownVault vault = await KnownVault.StartAsync(6);
+        await vault.RotateAsync();
+        await vault.TruncateAsync();
+        SecondOpener opener = new(vault.RecoveryKey, vault.Puts.Single(static put => put.Key == "vault").Value);
+        opener.OpenSlot(vault.Puts.First(static put => put.Key.StartsWith("slots/", StringComparison.Ordinal)).Value);
+        IReadOnlyList<(string Name, byte[] Bytes)> fields = opener.OpenKeyLink(vault.Puts.Single(static put => put.Key == "keys/0000000002").Value);
+        Assert.Equal([2], fields.Single(static field => field.Name == "key epoch").Bytes);
+        KeyRotation rotation = Assert.Single(vault.Head.State.Rotations);
+        Assert.Equal(rotation.Ephemeral, fields.Single(static field => field.Name == "ephemeral key X, Y").Bytes);
+        Assert.Equal(rotation.Wrapped.Select(static wrapped => Convert.ToHexStringLower(wrapped.Bytes)), fields.Where(static field => field.Name == "wrapped").Select(static field => Convert.ToHexStringLower(field.Bytes)));
+    }
+
     private static async Task<bool> FailsAsync(string example)
     {
         try

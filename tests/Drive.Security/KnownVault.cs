@@ -170,6 +170,14 @@ public sealed class KnownVault
         Floor = floor;
     }
 
+    /// <summary>A new master key.</summary>
+    public async Task RotateAsync()
+    {
+        using VaultKeys keys = Keys();
+        keys.Learn(Head.State);
+        await CommitAsync(keys, new CommitDraft { Members = [keys.MakeRotation(Head.State, [], _random)], Time = 1 });
+    }
+
     public static byte[] Noise(int seed, int length)
     {
         var bytes = new byte[length];

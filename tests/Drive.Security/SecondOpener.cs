@@ -143,6 +143,24 @@ public sealed class SecondOpener
         return fields.ToEnd();
     }
 
+    /// <summary>How the master key of an epoch was made known, in fields.</summary>
+    public IReadOnlyList<(string Name, byte[] Bytes)> OpenKeyLink(byte[] link)
+    {
+        byte[] content = Open(ObjectKey(link, "key-link"), Nonce(0, last: true), link[106..], Associated(link, 0, link.Length - 106 - 16, flags: 1));
+        var fields = new FieldReader(content);
+        Unpack(fields, content.AsSpan(5));
+        fields.Varint("key epoch");
+        fields.Take("ephemeral key X, Y", 64);
+        fields.Take("check", 32);
+        for (int members = (int)fields.Varint("members"); members > 0; members--)
+        {
+            fields.Take("member", 16);
+            fields.Take("wrapped", 48);
+        }
+
+        return fields.ToEnd();
+    }
+
     private static void Unpack(FieldReader fields, ReadOnlySpan<byte> packed)
     {
         byte form = fields.Take("form", 1)[0];

@@ -38,7 +38,7 @@ internal static class CheckCommand
                 Print(terminal, result, parsed.GetValue(repair));
             }
 
-            return (int)(result.Sound && result.BadPacks.All(static bad => bad.Lost == bad.Restored) ? ExitCode.Done : ExitCode.No);
+            return (int)(result.Sound && result.BadLog.Count == 0 && result.BadPacks.All(static bad => bad.Lost == bad.Restored) ? ExitCode.Done : ExitCode.No);
         });
         return command;
     }
@@ -66,6 +66,11 @@ internal static class CheckCommand
             Terminal.Print($"{bad.Name} {bad.Problem}: {bad.Lost} of {bad.Blocks} blocks lost{(bad.Restored > 0 ? $", {bad.Restored} sent again" : "")}.");
         }
 
+        foreach (BadLogInfo bad in result.BadLog)
+        {
+            Terminal.Print($"{bad.Name} {bad.Problem}: other machines may not be able to join{(hasRepaired ? "; a new checkpoint was written, and 'drive gc' lets nobody ask for it any more" : "")}.");
+        }
+
         foreach (BadFileInfo bad in result.BadFiles)
         {
             Terminal.Print($"Lacks {Quantity.Bytes(bad.LostBytes)}: {bad.Path}");
@@ -79,7 +84,7 @@ internal static class CheckCommand
         Terminal.Print(result.Sound ? "All that the drive shows is there."
             : result.BadFileCount == 0 ? "The store has all that the log names."
             : "Some files lack content. Other machines may have it in their caches: 'drive check --repair' there. Where an older copy of a file is at hand, copy it in again: what is the same is sent again.");
-        if (!hasRepaired && result.BadPacks.Count > 0)
+        if (!hasRepaired && result.BadPacks.Count + result.BadLog.Count > 0)
         {
             terminal.Say("'drive check --repair' sends again what this machine has.");
         }

@@ -65,9 +65,23 @@ internal static class GarbageCommand
 
         foreach (AwaitedDevice device in reply.WaitsFor)
         {
-            bool isSilent = device.LastSeen is { } seen && TimeProvider.System.GetUtcNow() - seen > SilenceMax;
-            string last = device.LastSeen is { } at ? $"last seen {at.ToLocalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "not seen yet";
-            terminal.Say($"They wait for '{device.Name}' ({last}){(isSilent ? $": if it will not come back, 'drive gc --lapse {device.Name}' or 'drive device revoke {device.Name}'" : "")}.");
+            terminal.Say($"They wait for '{device.Name}' ({LastSeen(device)}){(IsSilent(device) ? $": if it will not come back, 'drive gc --lapse {device.Name}' or 'drive device revoke {device.Name}'" : "")}.");
+        }
+
+        if (reply.CutCommits > 0)
+        {
+            Terminal.Print($"{(isDryRun ? "could delete" : "deleted")} {reply.CutCommits.ToString(CultureInfo.InvariantCulture)} commits of the log, which a checkpoint stands for");
+        }
+
+        // Somebody who was here lately need not be told: the log waits for each device that is not mounted just now.
+        foreach (AwaitedDevice device in reply.LogWaitsFor.Where(IsSilent))
+        {
+            terminal.Say($"The log waits for '{device.Name}' ({LastSeen(device)}) before more of it goes: if it will not come back, 'drive device revoke {device.Name}'.");
+        }
+
+        if (reply.LogProblem is { } problem)
+        {
+            terminal.Say($"The log was not cut: {problem} Another checkpoint is written, and the next round uses that.");
         }
 
         if (reply.MissingPacks > 0)
@@ -90,6 +104,10 @@ internal static class GarbageCommand
             terminal.Say($"The store deletes nothing: {refused} What could go stays, and is tried again each day.");
         }
     }
+
+    private static bool IsSilent(AwaitedDevice device) => device.LastSeen is { } seen && TimeProvider.System.GetUtcNow() - seen > SilenceMax;
+
+    private static string LastSeen(AwaitedDevice device) => device.LastSeen is { } at ? $"last seen {at.ToLocalTime().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}" : "not seen yet";
 
     private static string Packs(FileAmount amount) => $"{amount.Files.ToString(CultureInfo.InvariantCulture)} packs ({Quantity.Bytes(amount.Bytes)})";
 }

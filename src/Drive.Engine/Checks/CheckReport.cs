@@ -13,6 +13,11 @@ public sealed record CheckRequest(double ReadShare, bool Repairs);
 /// <param name="Restored">Of the lost ones, those that were sent again.</param>
 public sealed record BadPack(string Name, string Problem, long Blocks, long Lost, long Restored);
 
+/// <summary>A commit, or an object of a checkpoint, that the store does not give back. This device needs it no more; one that joins, or was away, does.</summary>
+/// <param name="Name">The object.</param>
+/// <param name="Problem">What is wrong, in a few words.</param>
+public sealed record BadLogObject(string Name, string Problem);
+
 /// <summary>A file of the present that lacks content.</summary>
 /// <param name="Path">Below the root.</param>
 /// <param name="LostBytes">Bytes that can't be had.</param>
@@ -44,6 +49,9 @@ public sealed record CheckReport
 
     /// <summary>Packs with something wrong, by name.</summary>
     public required IReadOnlyList<BadPack> BadPacks { get; init; }
+
+    /// <summary>What is wrong with the log and the checkpoints, by name.</summary>
+    public required IReadOnlyList<BadLogObject> BadLog { get; init; }
 
     /// <summary>Files that lack content now, by path: at most so many as people read.</summary>
     public required IReadOnlyList<BadFile> BadFiles { get; init; }

@@ -5,6 +5,7 @@ using Drive.Core.Volumes;
 using Drive.Engine.Repair;
 using Drive.Metadata;
 using Drive.Vault;
+using Drive.Vault.Checkpoints;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
 using Drive.Vault.Packs;
@@ -45,6 +46,8 @@ internal sealed class VaultCheck(MetadataStore metadata, IObjectStore store, Vau
         await AskLengthsAsync(cancellationToken);
         await ReadPacksAsync(readShare, cancellationToken);
         NoteLost();
+        List<BadLogObject> badLog = await LookAtCommitsAsync(state, cancellationToken);
+        badLog.AddRange(await LookAtCheckpointsAsync(state, isRead: readShare > 0, cancellationToken));
         return new CheckReport
         {
             Seq = state.Seq,
@@ -55,6 +58,7 @@ internal sealed class VaultCheck(MetadataStore metadata, IObjectStore store, Vau
             PacksRead = _read,
             BytesRead = _bytesRead,
             BadPacks = [.. _bad.Select(bad => new BadPack(VaultNames.Pack(bad.Key).Value, bad.Value, _packs[bad.Key].Blocks, _lost.Values.Count(block => block.Pack == bad.Key), 0)).OrderBy(static bad => bad.Name, StringComparer.Ordinal)],
+            BadLog = badLog,
             BadFiles = [],
             BadFileCount = 0,
         };
@@ -105,6 +109,52 @@ internal sealed class VaultCheck(MetadataStore metadata, IObjectStore store, Vau
         }
 
         return sum;
+    }
+
+    /// <summary>Whether the first commit is there, and each one above the floor.</summary>
+    private async Task<List<BadLogObject>> LookAtCommitsAsync(VaultState state, CancellationToken cancellationToken)
+    {
+        List<BadLogObject> bad = [];
+        long from = Math.Max(1, state.LastFloor?.Seq ?? 1);
+        foreach (long[] seqs in Enumerable.Range(0, (int)(state.Seq - from + 1)).Select(i => i == 0 ? 1 : from + i).Chunk(AsksMax))
+        {
+            long?[] lengths = await Task.WhenAll(seqs.Select(seq => store.GetLengthAsync(VaultNames.Commit(state.Gen, seq), cancellationToken)));
+            bad.AddRange(seqs.Where((_, i) => lengths[i] is null).Select(seq => new BadLogObject(VaultNames.Commit(state.Gen, seq).Value, "is missing")));
+        }
+
+        return bad;
+    }
+
+    /// <summary>The checkpoint that the log was cut at, and the last one: whether all of their objects are there, or (<paramref name="isRead"/>) prove what the log says.</summary>
+    private async Task<List<BadLogObject>> LookAtCheckpointsAsync(VaultState state, bool isRead, CancellationToken cancellationToken)
+    {
+        List<BadLogObject> bad = [];
+        CheckpointRef?[] needed = [state.LastFloor?.Checkpoint, state.LastCheckpoint];
+        foreach (CheckpointRef checkpoint in needed.OfType<CheckpointRef>().Distinct())
+        {
+            try
+            {
+                CheckpointReader reader = await CheckpointReader.OpenAsync(store, keys, checkpoint, cancellationToken);
+                foreach (ObjectName name in reader.ObjectNames)
+                {
+                    if (await store.GetLengthAsync(name, cancellationToken) is null)
+                    {
+                        throw new VaultIntegrityException(name.Value, IntegrityKind.Missing, "is missing");
+                    }
+                }
+
+                if (isRead)
+                {
+                    await reader.ProveAsync(cancellationToken);
+                }
+            }
+            catch (VaultIntegrityException error)
+            {
+                bad.Add(new BadLogObject(error.ObjectName, error.Kind == IntegrityKind.Missing ? "is missing" : "is not what it was"));
+            }
+        }
+
+        return bad;
     }
 
     private async Task AskLengthsAsync(CancellationToken cancellationToken)

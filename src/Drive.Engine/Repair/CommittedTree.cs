@@ -180,15 +180,10 @@ internal sealed class CommittedTree(
         }
     }
 
-    /// <summary>To the last floor that there is: only its rows are read.</summary>
+    /// <summary>To the last floor that there is.</summary>
     private async Task JumpAsync(FloorRef floor, CancellationToken cancellationToken)
     {
         CheckpointReader reader = await CheckpointReader.OpenAsync(store, keys, floor, State, cancellationToken);
-        while (await log.ReadFloorAsync(reader.State, cancellationToken) is { } later && later.Seq > reader.State.Seq)
-        {
-            reader = await CheckpointReader.OpenAsync(store, keys, later, reader.State, cancellationToken);
-        }
-
         if (reader.State.Seq > _checkpointSeqMax)
         {
             throw new LocalStateException("The vault's log was cut above what this device's own changes were made on. They are kept on this machine.");

@@ -41,13 +41,19 @@ internal static class GarbageDesk
                 Moved = new FileAmount(report.MovedPacks, report.MovedBytes),
                 Deleted = new FileAmount(report.DeletedPacks, report.DeletedBytes),
                 Waiting = report.CondemnedPacks,
-                WaitsFor = [.. report.WaitsFor.Select(static member => new AwaitedDevice(member.Name, member.LastTime == 0 ? null : DateTimeOffset.UnixEpoch.AddTicks(member.LastTime / 100)))],
+                WaitsFor = [.. report.WaitsFor.Select(Awaited)],
+                CutCommits = request.DryRun ? report.CommitsToCut : report.DeletedCommits,
+                LogFrom = report.LogFrom,
+                LogWaitsFor = [.. report.LogWaitsFor.Select(Awaited)],
+                LogProblem = report.LogProblem,
                 Keep = (volume.Head.History.Retention ?? RetentionRule.Default).ToString(),
                 Frozen = report.FrozenReason,
                 IsPastUnknown = report.IsPastUnknown,
                 Refused = report.RefusedReason,
             };
         });
+
+    private static AwaitedDevice Awaited(VaultMember member) => new(member.Name, member.LastTime == 0 ? null : DateTimeOffset.UnixEpoch.AddTicks(member.LastTime / 100));
 
     private static RetentionRule Parse(string text)
     {

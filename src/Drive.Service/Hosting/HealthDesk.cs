@@ -26,6 +26,7 @@ internal sealed class HealthDesk(Volume volume, string place, ILogger logger) : 
             PacksRead = report.PacksRead,
             BytesRead = report.BytesRead,
             BadPacks = [.. report.BadPacks.Select(static bad => new BadPackInfo(bad.Name, bad.Problem, bad.Blocks, bad.Lost, bad.Restored))],
+            BadLog = [.. report.BadLog.Select(static bad => new BadLogInfo(bad.Name, bad.Problem))],
             BadFiles = [.. report.BadFiles.Select(static bad => new BadFileInfo(bad.Path, bad.LostBytes))],
             BadFileCount = report.BadFileCount,
         };

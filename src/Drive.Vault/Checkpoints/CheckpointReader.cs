@@ -43,6 +43,9 @@ public sealed class CheckpointReader
     /// <summary>The manifest's name in the store: for errors about what it holds.</summary>
     public string ObjectName => _name;
 
+    /// <summary>All its objects, the manifest last: in this order they are deleted, so that what is left of one can always be found.</summary>
+    public IEnumerable<ObjectName> ObjectNames => [.. _manifest.Parts.Concat(_manifest.PastParts).Select(static part => VaultNames.Checkpoint(part.Id)), new ObjectName(_name)];
+
     /// <summary>Opens a checkpoint that a proven commit names.</summary>
     public static async Task<CheckpointReader> OpenAsync(IObjectStore store, VaultKeys keys, CheckpointRef checkpoint, CancellationToken cancellationToken)
     {
@@ -79,7 +82,7 @@ public sealed class CheckpointReader
     {
         keys.Learn(from);
         CheckpointReader reader = await OpenAsync(store, keys, floor.Checkpoint, cancellationToken);
-        if (reader.State.Seq <= from.Seq || floor.Number != from.Floor + 1)
+        if (reader.State.Seq <= from.Seq || floor.Number <= from.Floor)
         {
             throw new VaultIntegrityException(reader._name, IntegrityKind.RolledBack, "a floor leads back behind what this device has seen");
         }
@@ -89,7 +92,8 @@ public sealed class CheckpointReader
             throw new VaultIntegrityException(reader._name, IntegrityKind.Rule, "its members are not those that this device has seen");
         }
 
-        return reader.At(reader.State with { Floor = floor.Number, LastCheckpoint = floor.Checkpoint });
+        return new CheckpointReader(
+            store, keys, reader.State with { LastFloor = floor, LastCheckpoint = floor.Checkpoint, OlderCheckpoints = [] }, reader._manifest, reader._name);
     }
 
     /// <summary>
@@ -102,7 +106,7 @@ public sealed class CheckpointReader
         keys.Learn(proven);
         CheckpointReader reader = await OpenAsync(store, keys, checkpoint, cancellationToken);
         return proven.CanFollow(reader.State)
-            ? reader.At(reader.State with { Floor = Math.Max(reader.State.Floor, proven.Floor), LastCheckpoint = checkpoint })
+            ? reader
             : throw new VaultIntegrityException(reader._name, IntegrityKind.Rule, "its members are not those that this device has seen");
     }
 
@@ -147,8 +151,6 @@ public sealed class CheckpointReader
             _ = part;
         }
     }
-
-    private CheckpointReader At(VaultState state) => new(_store, _keys, state, _manifest, _name);
 
     private (HeldRows Rows, IReadOnlyList<BlockRow> Blocks) ReadPresent(ReadOnlyMemory<byte> body, string name)
     {

@@ -57,24 +57,47 @@ public sealed partial class VaultKeys
 
         lock (_learning)
         {
-            foreach (KeyRotation rotation in state.Rotations.Where(rotation => !HasEpoch(rotation.Epoch)))
+            foreach (KeyRotation rotation in state.Rotations)
             {
-                if (rotation.Wrapped.FirstOrDefault(wrapped => wrapped.Member == signer.Device) is not { } mine || !HasEpoch(rotation.Epoch - 1))
+                if (!TryLearnHere(rotation, signer))
                 {
                     return;
                 }
-
-                SecretBytes? masterKey = signer.Wrapping.Unwrap(rotation.Ephemeral, Context(rotation.Epoch, signer.Device), mine.Bytes);
-                if (masterKey is null || Check(rotation.Epoch, masterKey.Span) != rotation.Check)
-                {
-                    masterKey?.Dispose();
-                    throw new VaultIntegrityException($"key epoch {rotation.Epoch}", IntegrityKind.KeyEpoch, "its key was not wrapped for this device as the log says");
-                }
-
-                // Readers never wait: they see the list before or the list after.
-                _masterKeys = new SortedList<int, SecretBytes>(_masterKeys) { [rotation.Epoch] = masterKey };
             }
         }
+    }
+
+    /// <summary>Takes over one master key. False: it was not wrapped for the signer, or the one before it is not known.</summary>
+    internal bool TryLearn(KeyRotation rotation, SigningKey signer)
+    {
+        lock (_learning)
+        {
+            return TryLearnHere(rotation, signer);
+        }
+    }
+
+    private bool TryLearnHere(KeyRotation rotation, SigningKey signer)
+    {
+        if (HasEpoch(rotation.Epoch))
+        {
+            return true;
+        }
+
+        if (rotation.Wrapped.FirstOrDefault(wrapped => wrapped.Member == signer.Device) is not { } mine || !HasEpoch(rotation.Epoch - 1))
+        {
+            return false;
+        }
+
+        SecretBytes? masterKey = signer.Wrapping.Unwrap(rotation.Ephemeral, Context(rotation.Epoch, signer.Device), mine.Bytes);
+        if (masterKey is null || Check(rotation.Epoch, masterKey.Span) != rotation.Check)
+        {
+            masterKey?.Dispose();
+            throw new VaultIntegrityException($"key epoch {rotation.Epoch}", IntegrityKind.KeyEpoch, "its key was not wrapped for this device as the log says");
+        }
+
+        // Readers never wait: they see the list before or the list after.
+        _masterKeys = new SortedList<int, SecretBytes>(_masterKeys) { [rotation.Epoch] = masterKey };
+        return true;
     }
 
     private WrapContext Context(int epoch, DeviceId member) => new()

@@ -20,7 +20,7 @@ internal static class CommitRules
         CheckAuthor(state, author, commit, objectName);
         VaultState after = state.Seq == 0 ? before : MemberRules.Apply(state, commit, objectName);
         after = HistoryRules.Apply(after, commit, objectName);
-        return after with
+        return CheckpointRules.Apply(after with
         {
             Seq = commit.Seq,
             Head = commitHash,
@@ -28,10 +28,8 @@ internal static class CommitRules
                 ? member with { Incarnation = commit.Incarnation, LastOpSeq = commit.DeviceOpSeq, LastTime = commit.Time, LastSeq = commit.Seq, IsLapsed = false }
                 : member)],
             Writer = ApplyWriter(state, commit, objectName),
-            Floor = ApplyFloor(state, commit, objectName),
-            LastCheckpoint = ApplyCheckpoint(state, commit, objectName),
             StateHash = commit.StateHash,
-        };
+        }, commit, objectName);
     }
 
     /// <summary>Whose signature the commit must bear.</summary>
@@ -92,22 +90,6 @@ internal static class CommitRules
         WriterChange.Open => new WriterState(commit.Device, commit.Seq, IsOpen: true),
         WriterChange.Close when state.Writer is { IsOpen: true } writer && writer.Device == commit.Device => writer with { IsOpen = false },
         _ => throw Fail(objectName, IntegrityKind.Rule, "closes a writer that is not its own"),
-    };
-
-    /// <summary>A device that jumped to a floor meets the commit that decided on it only afterwards: that changes nothing.</summary>
-    private static long ApplyFloor(VaultState state, CommitContent commit, string objectName) => commit.Floor switch
-    {
-        null => state.Floor,
-        { } floor when floor.Number <= state.Floor + 1 && floor.Checkpoint.Seq < commit.Seq => Math.Max(state.Floor, floor.Number),
-        _ => throw Fail(objectName, IntegrityKind.Rule, "a floor out of turn"),
-    };
-
-    /// <summary>The newest one that is named, in whatever order.</summary>
-    private static CheckpointRef? ApplyCheckpoint(VaultState state, CommitContent commit, string objectName) => commit.Checkpoint switch
-    {
-        null => state.LastCheckpoint,
-        { } checkpoint when checkpoint.Seq >= commit.Seq => throw Fail(objectName, IntegrityKind.Rule, "a checkpoint of what is not yet"),
-        { } checkpoint => checkpoint.Seq >= (state.LastCheckpoint?.Seq ?? 0) ? checkpoint : state.LastCheckpoint,
     };
 
     private static VaultIntegrityException Fail(string objectName, IntegrityKind kind, string what) => new(objectName, kind, what);

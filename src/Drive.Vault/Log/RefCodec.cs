@@ -8,6 +8,8 @@ namespace Drive.Vault.Log;
 /// <summary>Members and references as bytes; they stand in commits, states, floors and checkpoints.</summary>
 internal static class RefCodec
 {
+    private const int CheckpointBytesMin = (3 * Bytes32.Size) + 1;
+
     public static void Write(ByteWriter writer, VaultMember member)
     {
         writer.Device(member.Id);
@@ -73,6 +75,26 @@ internal static class RefCodec
 
     public static CheckpointRef ReadCheckpoint(ref ByteReader reader) =>
         new(reader.Raw32(), reader.Count(), reader.Raw32(), reader.Raw32());
+
+    public static void Write(ByteWriter writer, IReadOnlyList<CheckpointRef> checkpoints)
+    {
+        writer.Count(checkpoints.Count);
+        foreach (CheckpointRef checkpoint in checkpoints)
+        {
+            Write(writer, checkpoint);
+        }
+    }
+
+    public static CheckpointRef[] ReadCheckpoints(ref ByteReader reader)
+    {
+        var checkpoints = new CheckpointRef[reader.Items(CheckpointBytesMin)];
+        for (int i = 0; i < checkpoints.Length; i++)
+        {
+            checkpoints[i] = ReadCheckpoint(ref reader);
+        }
+
+        return checkpoints;
+    }
 
     public static void Write(ByteWriter writer, FloorRef floor)
     {

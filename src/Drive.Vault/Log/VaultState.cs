@@ -75,9 +75,12 @@ public sealed record WriterState(DeviceId Device, long Since, bool IsOpen, bool 
 public sealed record VaultState
 {
     private const string EncodedName = "vault state";
-    private const byte Version = 3;
+    private const byte Version = 4;
 
-    /// <summary>Without history, and without how far the members are.</summary>
+    /// <summary>With the number of the last floor alone, and the last checkpoint alone.</summary>
+    private const byte VersionBeforeFloors = 3;
+
+    /// <summary>Besides without history, and without how far the members are.</summary>
     private const byte VersionBeforeHistory = 2;
 
     /// <summary>Besides without wrapping keys, times and rotations.</summary>
@@ -97,8 +100,11 @@ public sealed record VaultState
     /// <summary>Hash of the head commit's bytes: the pin. Before the first commit, the hash of the object <c>vault</c>.</summary>
     public required Bytes32 Head { get; init; }
 
-    /// <summary>Number of the last floor.</summary>
-    public long Floor { get; init; }
+    /// <summary>The last floor that the log has decided on; null before the first.</summary>
+    public FloorRef? LastFloor { get; init; }
+
+    /// <summary>Number of the last floor; 0 before the first.</summary>
+    public long Floor => LastFloor?.Number ?? 0;
 
     public int KeyEpoch { get; init; } = 1;
 
@@ -117,6 +123,12 @@ public sealed record VaultState
 
     /// <summary>The newest checkpoint that the log names.</summary>
     public CheckpointRef? LastCheckpoint { get; init; }
+
+    /// <summary>Checkpoints that the log named before the last one and that stay: above that of the last floor, oldest first. See <see cref="CheckpointRules"/>.</summary>
+    public IReadOnlyList<CheckpointRef> OlderCheckpoints { get; init; } = [];
+
+    /// <summary>Checkpoints that nothing needs any more, in the order in which they were given up; only the last few are remembered. Anyone may delete them.</summary>
+    public IReadOnlyList<CheckpointRef> DroppedCheckpoints { get; init; } = [];
 
     /// <summary>Snapshots, what is kept of the past, and packs on their way out.</summary>
     public VaultHistory History { get; init; } = VaultHistory.Empty;
@@ -141,11 +153,19 @@ public sealed record VaultState
     public int NextDeviceNumber => Members.Count == 0 ? 1 : Members.Max(member => member.Number) + 1;
 
     /// <summary>Active devices that may have content, or packs, which no commit names yet: all that did not lapse, but with a single writer only that one and those whose place was taken.</summary>
-    public IEnumerable<VaultMember> Holders => Members.Where(member => member is { Active: true, IsLapsed: false, Kind: MemberKind.Device }
-        && (SingleWriter is null || member.Id == SingleWriter || member.WasReplaced));
+    public IEnumerable<VaultMember> Holders => Committers.Where(static member => !member.IsLapsed);
 
     /// <summary>Those of <see cref="Holders"/> that may not have followed the log above a seq: what was condemned there is not deleted before they have.</summary>
     public IReadOnlyList<VaultMember> WaitsFor(long seq, DeviceId except) => [.. Holders.Where(member => member.LastSeq <= seq && member.Id != except)];
+
+    /// <summary>
+    /// The highest seq below which the log may be cut without leaving a device behind that commits: of each one its last commit and the one before must stay, since it may have died before it learned that
+    /// its commit landed. Devices that lapsed count too; only a revocation ends that. 0 where one's place is not known.
+    /// </summary>
+    public long FloorMax => Committers.Select(static member => Math.Max(0, member.LastSeq - 2)).DefaultIfEmpty().Min();
+
+    /// <summary>Active devices that may have begun a commit which they do not know the fate of: all, but with a single writer only that one and those whose place was taken.</summary>
+    public IEnumerable<VaultMember> Committers => Members.Where(member => member is { Active: true, Kind: MemberKind.Device } && (SingleWriter is null || member.Id == SingleWriter || member.WasReplaced));
 
     /// <summary>
     /// Whether the log can lead from an earlier state to this one: nobody who was known has gone, become another, come back after a revocation, or counts less.
@@ -168,8 +188,10 @@ public sealed record VaultState
 
     private VaultState ToCompare(VaultState other) => this with
     {
-        Floor = 0,
+        LastFloor = null,
         LastCheckpoint = null,
+        OlderCheckpoints = [],
+        DroppedCheckpoints = [],
         Members = [.. Members.Select(member => other.FindMember(member.Id)?.LastSeq == 0 ? member with { LastSeq = 0 } : member)],
     };
 
@@ -181,7 +203,6 @@ public sealed record VaultState
         writer.Count(Gen);
         writer.Count(Seq);
         writer.Raw(Head);
-        writer.Count(Floor);
         writer.Count(KeyEpoch);
         writer.Count(Members.Count);
         foreach (VaultMember member in Members)
@@ -218,6 +239,14 @@ public sealed record VaultState
             RefCodec.Write(writer, LastCheckpoint);
         }
 
+        writer.Bool(LastFloor is not null);
+        if (LastFloor is not null)
+        {
+            RefCodec.Write(writer, LastFloor);
+        }
+
+        RefCodec.Write(writer, OlderCheckpoints);
+        RefCodec.Write(writer, DroppedCheckpoints);
         HistoryCodec.Write(writer, History);
         return writer.ToArray();
     }
@@ -244,9 +273,14 @@ public sealed record VaultState
             Gen = reader.Count32(1, int.MaxValue),
             Seq = reader.Count(),
             Head = reader.Raw32(),
-            Floor = reader.Count(),
-            KeyEpoch = reader.Count32(1, int.MaxValue),
         };
+        if (version <= VersionBeforeFloors)
+        {
+            // No program of that time decided on one.
+            _ = reader.Count();
+        }
+
+        state = state with { KeyEpoch = reader.Count32(1, int.MaxValue) };
         var members = new VaultMember[reader.Items(16 + SigningKey.PublicKeyBytes)];
         for (int i = 0; i < members.Length; i++)
         {
@@ -268,13 +302,26 @@ public sealed record VaultState
             rotations[i] = RefCodec.ReadRotation(ref reader);
         }
 
-        return state with
+        state = state with
         {
             Members = members,
             Rotations = rotations,
             Writer = reader.Bool() ? ReadWriter(ref reader) : null,
             StateHash = reader.Raw32(),
             LastCheckpoint = reader.Bool() ? RefCodec.ReadCheckpoint(ref reader) : null,
+        };
+        if (version > VersionBeforeFloors)
+        {
+            state = state with
+            {
+                LastFloor = reader.Bool() ? RefCodec.ReadFloor(ref reader) : null,
+                OlderCheckpoints = RefCodec.ReadCheckpoints(ref reader),
+                DroppedCheckpoints = RefCodec.ReadCheckpoints(ref reader),
+            };
+        }
+
+        return state with
+        {
             History = version > VersionBeforeHistory ? HistoryCodec.ReadHistory(ref reader) : VaultHistory.Empty,
         };
     }

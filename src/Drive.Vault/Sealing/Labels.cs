@@ -11,6 +11,7 @@ internal static class Labels
     public const string CheckpointPart = "checkpoint-part";
     public const string CheckpointManifest = "checkpoint";
     public const string Floor = "floor";
+    public const string KeyLink = "key-link";
     public const string Dedup = "dedup";
     public const string State = "state";
     public const string Rotate = "rotate";

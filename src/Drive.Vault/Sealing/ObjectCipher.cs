@@ -114,6 +114,7 @@ internal sealed class ObjectCipher : IDisposable
         ObjectClass.CheckpointPart => Labels.CheckpointPart,
         ObjectClass.CheckpointManifest => Labels.CheckpointManifest,
         ObjectClass.Floor => Labels.Floor,
+        ObjectClass.KeyLink => Labels.KeyLink,
         _ => throw new ArgumentOutOfRangeException(nameof(objectClass)),
     };
 

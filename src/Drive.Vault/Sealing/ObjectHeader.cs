@@ -12,6 +12,7 @@ internal enum ObjectClass : byte
     CheckpointPart = 3,
     CheckpointManifest = 4,
     Floor = 5,
+    KeyLink = 6,
 }
 
 /// <summary>

@@ -66,7 +66,7 @@ public sealed class HostileCheckpointTests
         VaultState claimed = known with { Seq = known.Seq + 5, Members = [.. known.Members.Select(static member => member with { Active = true })] };
         CheckpointRef checkpoint = await WriteAsync(vault, thief, claimed);
         FloorRef floor = new(1, claimed.Seq, checkpoint);
-        await new VaultLog(vault.Store, thief, SystemRandomSource.Instance).PublishFloorAsync(claimed with { Floor = 1 }, floor, CancellationToken.None);
+        await new VaultLog(vault.Store, thief, SystemRandomSource.Instance).PublishFloorAsync(claimed with { LastFloor = floor }, floor, CancellationToken.None);
         for (long seq = 1; seq <= known.Seq; seq++)
         {
             await vault.Store.DeleteAsync(VaultNames.Commit(1, seq), CancellationToken.None);

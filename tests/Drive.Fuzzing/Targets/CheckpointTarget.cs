@@ -19,8 +19,12 @@ internal sealed class CheckpointTarget : FuzzTarget
 
     public CheckpointTarget()
     {
+        CheckpointRef named = new(SealedVault.Id(5), 1, SealedVault.Id(6), SealedVault.Id(7));
         VaultState state = _vault.State with
         {
+            LastFloor = new FloorRef(1, 1, named),
+            OlderCheckpoints = [named],
+            DroppedCheckpoints = [named],
             History = new VaultHistory
             {
                 Snapshots = [new VaultSnapshot("name", 1, 7)],

@@ -125,6 +125,12 @@ public sealed class GarbagePoints : DeathPoints
             throw new SimulationException($"After {RoundsMax} rounds {report.StoredBytes} bytes lie in the store, and {report.NeededBytes} of them are needed.");
         }
 
+        if (machine.Volume!.Head.LastFloor is null)
+        {
+            throw new SimulationException($"Workload {Workload} never cuts its log, and so shows nothing of that.");
+        }
+
+        await Oracle.HoldLogAsync(world, machine.Volume!, isCut: true);
         await Oracle.HoldInStoreAsync(world, machine.Volume!);
     }
 

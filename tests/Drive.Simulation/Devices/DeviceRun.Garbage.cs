@@ -93,6 +93,18 @@ internal sealed partial class DeviceRun
             await SettleAsync(isLast: true);
         }
 
+        foreach (Device device in _devices)
+        {
+            await device.Context.RunAsync(() => Oracle.HoldLogAsync(_world, device.Volume, isCut: true));
+        }
+
+        // Machines that were lost are members still: the log is cut up to where they were seen last.
+        if (_losses == 0 && _devices[0].Volume.Head is { LastCheckpoint: { } checkpoint } head && head.Committers.All(member => _devices.Any(device => device.Name == member.Name))
+            && checkpoint.Seq - (head.LastFloor?.Seq ?? 1) > _world.Settings.CutCommitsMin + (4 * _world.Settings.Checkpoints.CommitsMax))
+        {
+            throw new SimulationException($"The log is cut at {head.LastFloor?.Seq ?? 0}, and the last checkpoint stands at {checkpoint.Seq}.");
+        }
+
         if (last is { } counted && counted.StoredBytes - counted.NeededBytes > (counted.StoredBytes / 5) + SlackBytes)
         {
             throw new SimulationException($"After {Rounds} rounds {counted.StoredBytes} bytes lie in the store, and {counted.NeededBytes} of them are needed.");

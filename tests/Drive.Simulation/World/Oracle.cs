@@ -2,6 +2,7 @@ using Drive.Engine;
 using Drive.Testing.Disk;
 using Drive.Testing.Model;
 using Drive.Vault;
+using Drive.Vault.Checkpoints;
 using Drive.Vault.Keys;
 using Drive.Vault.Log;
 
@@ -53,6 +54,32 @@ internal static class Oracle
                 throw new SimulationException($"Another device shows another tree:\n{string.Join('\n', differences)}");
             }
         });
+    }
+
+    /// <summary>
+    /// The log as the store has it for a device at its head: the first commit, and every one above the floor. Below it none, once <paramref name="isCut"/> says that a round of giving space back has ended; and
+    /// the floor's checkpoint is whole.
+    /// </summary>
+    public static async Task HoldLogAsync(SimulatedWorld world, Volume volume, bool isCut)
+    {
+        VaultState head = volume.Head;
+        long floor = head.LastFloor?.Seq ?? 0;
+        for (long seq = 1; seq <= head.Seq; seq++)
+        {
+            bool isThere = world.Store.Objects.ContainsKey(VaultNames.Commit(head.Gen, seq).Value);
+            if (isThere ? isCut && seq > 1 && seq <= floor : seq == 1 || seq > floor)
+            {
+                throw new SimulationException($"Commit {seq} is {(isThere ? "still" : "not")} in the store, at {head.Seq} with a floor at {floor}.");
+            }
+        }
+
+        using VaultKeys own = VaultKeys.Import(VaultOrigin.Keys);
+        SimulatedStore store = new(world.Store, world.Time, world.StoreRandom, world.Trace);
+        CheckpointRef?[] named = [head.LastFloor?.Checkpoint, head.LastCheckpoint, .. head.OlderCheckpoints];
+        foreach (CheckpointRef checkpoint in named.OfType<CheckpointRef>())
+        {
+            await (await CheckpointReader.OpenAsync(store, own, checkpoint, CancellationToken.None)).ProveAsync(CancellationToken.None);
+        }
     }
 
     /// <summary>A new device, enrolled with the recovery key; it may cut the log below the last checkpoint at once.</summary>

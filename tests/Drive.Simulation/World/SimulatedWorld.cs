@@ -62,6 +62,7 @@ internal sealed class SimulatedWorld
         Background = new ContextScheduler(),
         CacheLimitBytes = random.Next(3) == 0 ? 3L << 20 : 1L << 30,
         Checkpoints = new() { CommitsMax = random.Next(2, 8), CommitsMin = random.Next(1, 3), ReplayShare = 0.25 },
+        CutCommitsMin = random.Next(2, 12),
     };
 
     /// <summary>Runs tasks on the context of whoever starts them.</summary>

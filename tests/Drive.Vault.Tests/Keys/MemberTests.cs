@@ -300,9 +300,9 @@ public sealed class MemberTests
         VaultState before = vault.State with { Members = [.. vault.State.Members.Select(static member => member with { WrappingPublicKey = null, LastTime = 0, LastSeq = 0 })] };
         byte[] now = before.Encode();
 
-        // Version 1 had neither the last six fields of each member nor the rotations, nor at its end the history, of which there is none.
-        List<byte> old = [1];
-        int at = 1;
+        // Version 1 had the floor's number behind the head, and neither the last six fields of each member nor the rotations, nor at its end floor, older checkpoints and history, of which there are none.
+        int at = 1 + Bytes32.Size + 2 + Bytes32.Size;
+        List<byte> old = [1, .. now[1..at], 0];
         foreach (VaultMember member in before.Members)
         {
             byte[] mark = [.. member.SigningPublicKey, 1];
@@ -311,7 +311,7 @@ public sealed class MemberTests
             at = end + 12;
         }
 
-        old.AddRange(now[(at + 1)..^6]);
+        old.AddRange(now[(at + 1)..^9]);
         Assert.Equal(now, VaultState.Decode(old.ToArray()).Encode());
     }
 

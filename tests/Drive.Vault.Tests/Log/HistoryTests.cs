@@ -209,7 +209,7 @@ public sealed class HistoryTests
         Assert.True(old.IsSameAs(vault.State) && vault.State.IsSameAs(old));
         Assert.True(vault.State.CanFollow(old));
         Assert.False(vault.State.IsSameAs(vault.State with { Members = [.. vault.State.Members.Select(static member => member with { LastSeq = member.LastSeq + 1 })] }));
-        Assert.Equal(3, bytes[0]);
+        Assert.Equal(4, bytes[0]);
 
         // Whoever goes on from it waits for everybody whose commits it does not know.
         Assert.Contains(old.WaitsFor(1, default), member => member.Id == vault.Keys.DeviceId);
