@@ -90,7 +90,7 @@ public sealed partial class Volume
 
                     SaveSettings((DaySetting, Numbers.Encode(now.UtcTicks)));
                 }
-                catch (Exception error) when (error is StoreException or VaultException or IOException or FsException)
+                catch (Exception error) when (error is StoreException or VaultException or VaultIntegrityException or IOException or FsException)
                 {
                     EngineLog.LogCollectDelayed(_logger, wait, error);
                 }
