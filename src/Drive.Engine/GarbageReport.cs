@@ -61,7 +61,7 @@ public sealed class GarbageReport
     /// <summary>The first commit that the log still has, but for the vault's very first.</summary>
     public long LogFrom { get; set; } = 1;
 
-    /// <summary>Commits below a floor that were deleted. One that was there no longer may be counted.</summary>
+    /// <summary>Commits below a floor that were deleted. </summary>
     public long DeletedCommits { get; set; }
 
     /// <summary>In a trial: how many commits the next floor would let go.</summary>
@@ -69,7 +69,7 @@ public sealed class GarbageReport
 
     public int DeletedCheckpoints { get; set; }
 
-    /// <summary>Why the log was not cut though it could be: a checkpoint that the store no longer has as it was. Another one is written.</summary>
+    /// <summary>Why the log was not cut though it should be: the store lacks a checkpoint, or a part of the log that a device which is away may still ask for.</summary>
     public string? LogProblem { get; set; }
 
     /// <summary>The devices that are waited for before the log is cut further.</summary>

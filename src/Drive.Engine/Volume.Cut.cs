@@ -21,6 +21,8 @@ public sealed partial class Volume
     /// <summary>Commits that are deleted side by side.</summary>
     private const int CutWidth = 16;
 
+    private int LeastToCut => _metadata.ReadSetting(FloorWantedSetting) is null ? _settings.CutCommitsMin : 1;
+
     private async Task CutLogAsync(GarbageOptions options, GarbageReport report, CancellationToken cancellationToken)
     {
         if (options.IsTrial)
@@ -37,15 +39,19 @@ public sealed partial class Volume
 
         await DeleteDroppedCheckpointsAsync(report, cancellationToken);
         report.LogWaitsFor = [.. LaggingDevices()];
+        if (_metadata.ReadSetting(FloorWantedSetting) is not null)
+        {
+            report.LogProblem ??= "The store lacks a part of the log. It is cut above that once every machine that writes to the vault was mounted again"
+                + (report.LogWaitsFor.Count == 0 ? "." : $": {string.Join(", ", report.LogWaitsFor.Select(static member => $"'{member.Name}'"))}.");
+        }
     }
 
     /// <summary>The floor that is to be next, or null while it would spare too little.</summary>
     private FloorRef? ChooseFloor(VaultState state)
     {
         long from = state.LastFloor?.Seq ?? 1;
-        int least = _metadata.ReadSetting(FloorWantedSetting) is null ? _settings.CutCommitsMin : 1;
         CheckpointRef? checkpoint = state.OlderCheckpoints.Append(state.LastCheckpoint).LastOrDefault(checkpoint => checkpoint?.Seq <= (Mistakes.Has(Mistake.CutBeforeAllAreAbove) ? state.Seq : state.FloorMax));
-        return checkpoint is not null && checkpoint.Seq - from >= least ? new FloorRef(state.Floor + 1, checkpoint.Seq, checkpoint) : null;
+        return checkpoint is not null && checkpoint.Seq - from >= LeastToCut ? new FloorRef(state.Floor + 1, checkpoint.Seq, checkpoint) : null;
     }
 
     /// <summary>
@@ -83,7 +89,7 @@ public sealed partial class Volume
     }
 
     /// <summary>Devices that commit and are not above the last checkpoint: where they are is as far as the log can be cut.</summary>
-    private IEnumerable<VaultMember> LaggingDevices() => _state.LastCheckpoint is { } last && last.Seq - (_state.LastFloor?.Seq ?? 1) >= _settings.CutCommitsMin
+    private IEnumerable<VaultMember> LaggingDevices() => _state.LastCheckpoint is { } last && last.Seq - (_state.LastFloor?.Seq ?? 1) >= LeastToCut
         ? _state.Committers.Where(member => member.LastSeq < last.Seq && member.Id != _keys.DeviceId)
         : [];
 
@@ -104,7 +110,7 @@ public sealed partial class Volume
             }
             catch (VaultIntegrityException error)
             {
-                report.LogProblem = error.Message;
+                report.LogProblem = $"{error.Message} Another checkpoint is written, and the next round uses that.";
                 if (floor.Checkpoint == _state.LastCheckpoint)
                 {
                     RenewCheckpoint();
@@ -141,7 +147,8 @@ public sealed partial class Volume
             await _vaultLog.PublishFloorAsync(state, floor, cancellationToken);
         }
 
-        for (long first = await FindFirstCommitAsync(state.Gen, floor.Seq, cancellationToken); first <= floor.Seq; first += CutWidth)
+        long left = await FindFirstCommitAsync(state.Gen, floor.Seq, cancellationToken);
+        for (long first = Math.Max(2, left - CutWidth); first <= floor.Seq; first += CutWidth)
         {
             ObjectName[] names = [.. Enumerable.Range(0, (int)Math.Min(CutWidth, floor.Seq - first + 1)).Select(i => VaultNames.Commit(state.Gen, first + i))];
             bool[] deleted = await Task.WhenAll(names.Select(name => TryDeleteAsync(name, report, cancellationToken)));
@@ -150,7 +157,7 @@ public sealed partial class Volume
                 return false;
             }
 
-            report.DeletedCommits += names.Length;
+            report.DeletedCommits += Math.Clamp(first + names.Length - left, 0, names.Length);
         }
 
         SaveSettings((CutSetting, Numbers.Encode(floor.Number)));
@@ -158,7 +165,8 @@ public sealed partial class Volume
     }
 
     /// <summary>
-    /// The first commit after the vault's very first, which stays, that may still be there. They are deleted in order, some at a time, so halving finds it; one past the last where all are gone.
+    /// The first commit after the vault's very first, which stays, that is still there; one past the last where all are gone. They are deleted in order, some at a time, so halving finds it, and of those right
+    /// before it some may be there.
     /// </summary>
     private async Task<long> FindFirstCommitAsync(int gen, long last, CancellationToken cancellationToken)
     {
@@ -177,7 +185,7 @@ public sealed partial class Volume
             }
         }
 
-        return Math.Max(2, low - CutWidth);
+        return low;
     }
 
     /// <summary>Deletes the checkpoints that the log has given up: the parts, then the manifest, which names them.</summary>

@@ -14,6 +14,9 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
     /// <summary>What a get gives in place of the stored bytes.</summary>
     public Func<ObjectName, byte[]?, byte[]?>? Replace { get; set; }
 
+    /// <summary>What a get waits for first.</summary>
+    public Func<ObjectName, Task>? Delay { get; set; }
+
     public List<string> Puts { get; } = [];
 
     public List<byte[]> PutBytes { get; } = [];
@@ -36,6 +39,7 @@ internal sealed class FaultyStore(IObjectStore inner) : IObjectStore
 
     public async Task<byte[]?> GetAsync(ObjectName name, int bytesMax, CancellationToken cancellationToken)
     {
+        await (Delay?.Invoke(name) ?? Task.CompletedTask);
         byte[]? bytes = await inner.GetAsync(name, bytesMax, cancellationToken);
         return Replace is null ? bytes : Replace(name, bytes);
     }

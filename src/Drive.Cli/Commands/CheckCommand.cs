@@ -68,7 +68,7 @@ internal static class CheckCommand
 
         foreach (BadLogInfo bad in result.BadLog)
         {
-            Terminal.Print($"{bad.Name} {bad.Problem}: other machines may not be able to join{(hasRepaired ? "; a new checkpoint was written, and 'drive gc' lets nobody ask for it any more" : "")}.");
+            Terminal.Print($"{bad.Name} {bad.Problem}: other machines may not be able to join{(hasRepaired ? "; a new checkpoint was written, and 'drive gc' cuts the log there once every machine that writes was here" : "")}.");
         }
 
         foreach (BadFileInfo bad in result.BadFiles)

@@ -81,7 +81,7 @@ internal static class GarbageCommand
 
         if (reply.LogProblem is { } problem)
         {
-            terminal.Say($"The log was not cut: {problem} Another checkpoint is written, and the next round uses that.");
+            terminal.Say($"The log was not cut: {problem}");
         }
 
         if (reply.MissingPacks > 0)

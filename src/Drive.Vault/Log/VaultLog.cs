@@ -10,9 +10,9 @@ using Drive.Vault.Sealing;
 namespace Drive.Vault.Log;
 
 /// <summary>
-/// The vault's log: one total order of signed commits in immutable slots, on a store that is not trusted. Stateless: every call starts from
-/// the <see cref="VaultState"/> that the caller has persisted. No decision rests on a listing, a clock or a modification time.
-/// A caller runs one append at a time; reads may run beside it.
+/// The vault's log: one total order of signed commits in immutable slots, on a store that is not trusted. Every call starts from
+/// the <see cref="VaultState"/> that the caller has persisted; nothing else is remembered but slots that were read ahead. No decision rests on a listing, a clock or a modification time.
+/// A caller runs one append and one read at a time, which may be beside each other.
 /// </summary>
 public sealed partial class VaultLog
 {
@@ -20,6 +20,7 @@ public sealed partial class VaultLog
     private readonly VaultKeys _keys;
     private readonly SigningKey _signer;
     private readonly IRandomSource _random;
+    private readonly CommitReads _reads;
 
     public VaultLog(IObjectStore store, VaultKeys keys, IRandomSource random)
         : this(store, keys, random, keys.Signer)
@@ -32,6 +33,7 @@ public sealed partial class VaultLog
         _keys = keys;
         _random = random;
         _signer = signer;
+        _reads = new CommitReads(store);
     }
 
     /// <summary>
@@ -84,7 +86,7 @@ public sealed partial class VaultLog
     {
         _keys.Learn(state, _signer);
         ObjectName name = VaultNames.Commit(state.Gen, state.Seq + 1);
-        byte[]? bytes = await _store.GetProvableAsync(name, SealedBody.ObjectBytesMax, cancellationToken);
+        byte[]? bytes = await _reads.ReadAsync(state.Gen, state.Seq + 1, cancellationToken);
         if (bytes is null)
         {
             // Slots are deleted only after their floor exists, so in this order a truncated slot is never taken for the head.
