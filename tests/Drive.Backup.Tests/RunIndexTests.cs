@@ -1,7 +1,7 @@
 using System.Text;
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Disk;
+using Drive.Disk.Trees;
 using Drive.Testing;
 
 namespace Drive.Backup.Tests;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Drive.Backup.Source;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Remembering;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Drive.Backup.Source;
 using Drive.Core.Platform;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Remembering;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -70,7 +70,7 @@ internal sealed class BackupRun(
         {
             names = folder.IsAncestor ? paths.NamesIn(folder.Path) : SourceTree.List(folder.Path);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             tally.AddUnreadable(folder.Path, error.Message);
             Keep(folder.Path);
@@ -138,11 +138,11 @@ internal sealed class BackupRun(
             // What a person named is meant, also where a link leads there.
             source = SourceTree.Look(path, follows: folder.IsAncestor);
         }
-        catch (SourceException error) when (error.IsGone && !folder.IsAncestor)
+        catch (TreeException error) when (error.IsGone && !folder.IsAncestor)
         {
             return;
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             // A disk that is not there says nothing of what is on it.
             tally.AddUnreadable(path, error.Message);
@@ -236,7 +236,7 @@ internal sealed class BackupRun(
             content = await reader.ReadAsync(path, _batch.Import, cancellationToken);
             xattrs = SourceTree.ReadXattrs(path);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             // Gone since it was listed, or not to be read: what the vault has of the latter stays.
             if (error.IsGone)
@@ -295,11 +295,11 @@ internal sealed class BackupRun(
             folder.IsTouched = true;
             _batch.Add(new PutOtherStep(folder, name, source, target, xattrs, record is not null));
         }
-        catch (SourceException error) when (error.IsGone)
+        catch (TreeException error) when (error.IsGone)
         {
             RestoreLeft(folder, name, entry);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             tally.AddUnreadable(path, error.Message);
         }
@@ -352,7 +352,7 @@ internal sealed class BackupRun(
         {
             xattrs = SourceTree.ReadXattrs(folder.Path);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             if (!error.IsGone)
             {
@@ -391,7 +391,7 @@ internal sealed class BackupRun(
             int length = file.Read(0, text);
             return [.. Encoding.UTF8.GetString(text, 0, length).Split('\n').Select(static line => line.TrimEnd('\r'))];
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             tally.AddUnreadable(path, error.Message);
             return [];

@@ -1,6 +1,6 @@
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -122,7 +122,7 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
                 await again.CommitAsync(cancellationToken);
             }
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             // What is there of it stays until the next run can read it.
             tally.AddUnreadable(content.Path, error.Message);

@@ -1,6 +1,6 @@
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 

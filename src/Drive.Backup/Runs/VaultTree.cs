@@ -1,6 +1,6 @@
 using System.Text;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
