@@ -47,6 +47,9 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "lsetxattr", SetLastError = true)]
     public static partial int SetXattr(byte[] path, byte[] name, byte[] value, nint count, int flags);
 
+    [LibraryImport("libc", EntryPoint = "lremovexattr", SetLastError = true)]
+    public static partial int RemoveXattr(byte[] path, byte[] name);
+
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true)]
     public static partial int MakeDirectory(byte[] path, int mode);
 

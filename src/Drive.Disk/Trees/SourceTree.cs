@@ -63,7 +63,7 @@ public static class SourceTree
         byte[] text = SourcePath.Terminated(path);
         List<(byte[] Name, byte[] Value)> found = [];
         byte[] value = [];
-        foreach (byte[] name in ListXattrs(text, path))
+        foreach (byte[] name in ListXattrs(path))
         {
             value = value.Length > 0 ? value : new byte[XattrBytesMax];
             nint length = Native.GetXattr(text, SourcePath.Terminated(name), value, value.Length);
@@ -76,8 +76,10 @@ public static class SourceTree
         return found;
     }
 
-    private static List<byte[]> ListXattrs(byte[] text, byte[] path)
+    /// <summary>Their names.</summary>
+    internal static List<byte[]> ListXattrs(byte[] path)
     {
+        byte[] text = SourcePath.Terminated(path);
         List<byte[]> found = [];
         nint length = Native.ListXattrs(text, [], 0);
         if (length == 0 || (length < 0 && Marshal.GetLastPInvokeError() == Errno.NotSupported))

@@ -21,7 +21,10 @@ public static class TargetTree
     public static void MakeNode(byte[] path, in SourceNode source) =>
         TreeException.Require(Native.MakeNode(SourcePath.Terminated(path), (source.Mode & Core.Volumes.FileMode.TypeMask) | Native.FileMode, source.DeviceNumber), path);
 
-    /// <summary>Gives something that was made owner, extended attributes, mode and times, in this order: each of them may undo one that comes after it. As with cp -a, what only root may give stays behind.</summary>
+    /// <summary>
+    /// Gives something that was made owner, extended attributes, mode and times, in this order: each of them may undo one that comes after it. As with cp -a, what only root may give stays behind, and no access list
+    /// stays that it was made with.
+    /// </summary>
     public static void Settle(byte[] path, in SourceNode source, IReadOnlyList<(byte[] Name, byte[] Value)> xattrs)
     {
         byte[] text = SourcePath.Terminated(path);
@@ -31,6 +34,11 @@ public static class TargetTree
             // What would run as its owner is not to run as another one.
             RequireUnless(path, Errno.NotPermitted);
             mode &= ~(Core.Volumes.FileMode.SetUserId | Core.Volumes.FileMode.SetGroupId);
+        }
+
+        foreach (byte[] list in SourceTree.ListXattrs(path).Where(name => IsAccessList(name) && !xattrs.Any(one => one.Name.AsSpan().SequenceEqual(name))))
+        {
+            TreeException.Require(Native.RemoveXattr(text, SourcePath.Terminated(list)), path);
         }
 
         foreach ((byte[] name, byte[] value) in xattrs)
@@ -50,6 +58,9 @@ public static class TargetTree
         long[] times = [.. Split(source.AccessTime), .. Split(source.ModifyTime)];
         TreeException.Require(Native.SetTimes(Native.CurrentDirectory, text, times, Native.LinkItself), path);
     }
+
+    /// <summary>Whether it is one of acl(5), which is inherited from the folder around.</summary>
+    private static bool IsAccessList(ReadOnlySpan<byte> name) => name.StartsWith("system.posix_acl_"u8);
 
     private static void RequireUnless(byte[] path, params ReadOnlySpan<int> errnos)
     {
