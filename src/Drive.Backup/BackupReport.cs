@@ -52,10 +52,10 @@ public sealed record BackupReport
     /// <summary>Bytes of packs that were sent: what was new to the vault, compressed and sealed.</summary>
     public long SentBytes { get; init; }
 
-    /// <summary>Paths that could not be read, or changed again and again while they were, each with the reason; at most a thousand.</summary>
+    /// <summary>Paths that could not be read, changed again and again while they were, or are saved without extended attributes that the drive refuses, each with the reason; at most a thousand.</summary>
     public IReadOnlyList<UnreadablePath> Unreadable { get; init; } = [];
 
-    /// <summary>All unreadable paths, listed or not.</summary>
+    /// <summary>All such paths, listed or not.</summary>
     public long UnreadableCount { get; init; }
 
     /// <summary>The snapshot's seq, or null when there is none.</summary>
@@ -71,7 +71,7 @@ public sealed record BackupReport
     public string? Reason { get; init; }
 }
 
-/// <summary>A path that a run left out against its will.</summary>
+/// <summary>A path that a run left out, or left something out of, against its will.</summary>
 /// <param name="Path">On this machine.</param>
 /// <param name="Reason">In words for people.</param>
 public sealed record UnreadablePath(string Path, string Reason);

@@ -120,7 +120,7 @@ public sealed class RunIndexTests : IDisposable
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    private static IndexRecord Record(string path, long number) => new(Bytes(path), false, FileMode.Regular | 0x1A4, (ulong)number, 7, number, number, number, (ulong)number, number, false);
+    private static IndexRecord Record(string path, long number) => new(Bytes(path), false, FileMode.Regular | 0x1A4, (ulong)number, 7, number, number, number, (ulong)number, number, false, number % 3 == 0);
 
     private RunIndex Open() => new(new LocalDisk(), _folder, Key, new SeededRandom(1));
 

@@ -17,14 +17,16 @@ namespace Drive.Backup.Remembering;
 /// <param name="Node">The node in the vault.</param>
 /// <param name="VaultChangeTime">When that node was changed last: by the run. 0: it has several names, and each changes it.</param>
 /// <param name="WasChanged">Whether it was new or changed in the run that wrote this.</param>
+/// <param name="LacksXattrs">Whether the vault does not have all of its extended attributes.</param>
 internal sealed record IndexRecord(
-    byte[] Path, bool IsFolderEnd, uint Mode, ulong Inode, ulong Device, long Size, long ModifyTime, long ChangeTime, ulong Node, long VaultChangeTime, bool WasChanged)
+    byte[] Path, bool IsFolderEnd, uint Mode, ulong Inode, ulong Device, long Size, long ModifyTime, long ChangeTime, ulong Node, long VaultChangeTime, bool WasChanged, bool LacksXattrs = false)
 {
     /// <summary>Bytes besides the path.</summary>
     private const int FixedBytes = 4 + 1 + 4 + (8 * 7);
 
     private const byte FolderFlag = 1;
     private const byte ChangedFlag = 2;
+    private const byte LacksXattrsFlag = 4;
 
     public bool IsFile => Core.Volumes.FileMode.IsRegular(Mode);
 
@@ -56,7 +58,7 @@ internal sealed record IndexRecord(
         int rest = Path.Length - shared;
         BinaryPrimitives.WriteUInt16LittleEndian(to, (ushort)shared);
         BinaryPrimitives.WriteUInt16LittleEndian(to[2..], (ushort)rest);
-        to[4] = (byte)((IsFolderEnd ? FolderFlag : 0) | (WasChanged ? ChangedFlag : 0));
+        to[4] = (byte)((IsFolderEnd ? FolderFlag : 0) | (WasChanged ? ChangedFlag : 0) | (LacksXattrs ? LacksXattrsFlag : 0));
         BinaryPrimitives.WriteUInt32LittleEndian(to[5..], Mode);
         Span<byte> numbers = to[9..];
         foreach (long number in (ReadOnlySpan<long>)[(long)Inode, (long)Device, Size, ModifyTime, ChangeTime, (long)Node, VaultChangeTime])
@@ -92,7 +94,7 @@ internal sealed record IndexRecord(
         ReadOnlySpan<byte> numbers = from[9..];
         return new IndexRecord(
             path, (from[4] & FolderFlag) != 0, BinaryPrimitives.ReadUInt32LittleEndian(from[5..]), (ulong)Number(numbers, 0), (ulong)Number(numbers, 1), Number(numbers, 2), Number(numbers, 3),
-            Number(numbers, 4), (ulong)Number(numbers, 5), Number(numbers, 6), (from[4] & ChangedFlag) != 0);
+            Number(numbers, 4), (ulong)Number(numbers, 5), Number(numbers, 6), (from[4] & ChangedFlag) != 0, (from[4] & LacksXattrsFlag) != 0);
     }
 
     private static long Number(ReadOnlySpan<byte> numbers, int index) => BinaryPrimitives.ReadInt64LittleEndian(numbers[(index * 8)..]);
