@@ -37,13 +37,13 @@ public sealed record BackupReport
     /// <summary>Bytes of the files looked at.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>Files that were not in the last run.</summary>
+    /// <summary>Files that were not in the last run that got through.</summary>
     public long NewFiles { get; init; }
 
-    /// <summary>Files that changed since the last run.</summary>
+    /// <summary>Files that changed since then.</summary>
     public long ChangedFiles { get; init; }
 
-    /// <summary>Files that were in the last run and are gone.</summary>
+    /// <summary>Files that were in it and are gone.</summary>
     public long GoneFiles { get; init; }
 
     /// <summary>Bytes that were read.</summary>

@@ -85,6 +85,87 @@ public sealed class PlausibilityTests
         await bench.AssertExactAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Files_that_a_run_found_gone_before_it_was_ended_are_gone_for_the_runs_that_go_on_with_it(bool renamed)
+    {
+        await using BackupBench bench = new();
+        Write(bench, 300, "before");
+        await bench.RunAsync();
+        foreach (string file in Enumerable.Range(0, 6).SelectMany(folder => Directory.GetFiles(bench.At($"{folder}"))))
+        {
+            if (renamed)
+            {
+                File.Move(file, file + ".locked");
+            }
+            else
+            {
+                File.Delete(file);
+            }
+        }
+
+        // Each fills a batch: when the second one is read, what comes before the first one is remembered.
+        await File.WriteAllBytesAsync(bench.At("5/x"), new byte[RunBatch.BytesMax]);
+        await File.WriteAllBytesAsync(bench.At("5/y"), new byte[RunBatch.BytesMax]);
+        bench.Write("6/z", "new");
+        for (int i = 0; i < 2; i++)
+        {
+            using CancellationTokenSource ending = new();
+            bench.Reading = path =>
+            {
+                if (path.AsSpan().EndsWith("6/z"u8))
+                {
+                    ending.Cancel();
+                }
+            };
+            using BackupRunner runner = bench.Runner();
+            Assert.Equal(BackupOutcome.Failed, (await runner.RunAsync(bench.Set, new BackupOptions(), null, ending.Token)).Outcome);
+        }
+
+        Assert.Null(bench.Import.Freeze);
+        bench.Reading = null;
+        BackupReport report = await bench.RunAsync();
+        Assert.Equal(BackupOutcome.Suspicious, report.Outcome);
+        Assert.Equal((258, 0, renamed ? 261 : 3), (report.GoneFiles, report.ChangedFiles, report.NewFiles));
+        Assert.Contains("0 of 300 files changed and 258 are gone", report.Reason, StringComparison.Ordinal);
+        await bench.AssertExactAsync();
+
+        // Past is past.
+        report = await bench.RunAsync();
+        Assert.Equal((BackupOutcome.Done, 0, 0), (report.Outcome, report.GoneFiles, report.NewFiles));
+    }
+
+    [Fact]
+    public async Task What_was_gone_when_a_run_was_ended_and_is_back_is_not_gone()
+    {
+        await using BackupBench bench = new();
+        Write(bench, 300, "before");
+        await bench.RunAsync();
+        Directory.Move(bench.At("0"), bench.Home + "/away");
+        await File.WriteAllBytesAsync(bench.At("5/x"), new byte[RunBatch.BytesMax]);
+        await File.WriteAllBytesAsync(bench.At("5/y"), new byte[RunBatch.BytesMax]);
+        bench.Write("6/z", "new");
+        using CancellationTokenSource ending = new();
+        bench.Reading = path =>
+        {
+            if (path.AsSpan().EndsWith("6/z"u8))
+            {
+                ending.Cancel();
+            }
+        };
+        using (BackupRunner runner = bench.Runner())
+        {
+            await runner.RunAsync(bench.Set, new BackupOptions(), null, ending.Token);
+        }
+
+        bench.Reading = null;
+        Directory.Move(bench.Home + "/away", bench.At("0"));
+        BackupReport report = await bench.RunAsync();
+        Assert.Equal((BackupOutcome.Done, 0), (report.Outcome, report.GoneFiles));
+        await bench.AssertExactAsync();
+    }
+
     [Fact]
     public async Task Files_that_the_first_run_finds_are_no_change()
     {

@@ -76,19 +76,19 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
         switch (step)
         {
             case RememberStep remember:
-                return remember.Record.LacksXattrs ? TellAgain(remember.Record) : remember.Record;
+                return remember.Record is { LacksXattrs: true, Fate: not FileFate.Gone } ? TellAgain(remember.Record) : remember.Record;
             case MakeFolderStep make:
                 make.Folder.Node = _tree.EnsureDirectory(make.Folder.Parent!.Node, make.Folder.Name, Directory | OwnerOnly, make.Folder.Source.Uid, make.Folder.Source.Gid);
                 return null;
             case SettleFolderStep settle:
                 VaultEntry directory = _tree.SettleDirectory(settle.Folder.Node, settle.Folder.Source, settle.Xattrs);
-                return Tell(IndexRecord.Of(settle.Folder.Path, settle.Folder.Source, directory.Node.Value, directory.ChangeTime, settle.WasChanged), settle.Xattrs);
+                return Tell(IndexRecord.Of(settle.Folder.Path, settle.Folder.Source, directory.Node.Value, directory.ChangeTime), settle.Xattrs);
             case RemoveStep remove:
                 _tree.Remove(remove.Folder.Node, remove.Name);
                 return null;
             case PutOtherStep put:
                 VaultEntry other = _tree.PutOther(put.Folder.Node, put.Name, put.Source, put.Target, put.Xattrs);
-                return Tell(IndexRecord.Of(SourcePath.Join(put.Folder.Path, put.Name), put.Source, other.Node.Value, other.ChangeTime, put.WasChanged), put.Xattrs);
+                return Tell(IndexRecord.Of(SourcePath.Join(put.Folder.Path, put.Name), put.Source, other.Node.Value, other.ChangeTime), put.Xattrs);
             case PutFileStep put:
                 return await PutAsync(put, cancellationToken);
             default:
@@ -109,7 +109,7 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
                     bool isOne = content.Source.Links == 1;
                     sample.Offer(content.Path, content.Source, entry.Node);
                     SourceNode source = content.IsSteady && (isOne || _tree.IsLinkedAs(content.Source)) ? content.Source : content.Source with { ChangeTime = 0 };
-                    return Tell(IndexRecord.Of(content.Path, source, entry.Node.Value, isOne ? entry.ChangeTime : 0, put.WasChanged), put.Xattrs);
+                    return Tell(IndexRecord.Of(content.Path, source, entry.Node.Value, isOne ? entry.ChangeTime : 0, put.Fate), put.Xattrs);
                 }
 
                 if (tries == TriesMax)
