@@ -276,7 +276,7 @@ internal sealed class BackupRun(
         }
 
         // One that only its links or its name's folder moved is no changed file; what its attributes can't tell counts as one.
-        bool isChanged = record is not null && !isNew && (record.Size != content.Source.Size || record.ModifyTime != content.Source.ModifyTime || isAsLeft || (record.ChangeTime != content.Source.ChangeTime && record.ChangeTime != 0));
+        bool isChanged = record is not null && (record.Fate == FileFate.Changed || record.Size != content.Source.Size || record.ModifyTime != content.Source.ModifyTime || isAsLeft || (record.ChangeTime != content.Source.ChangeTime && record.ChangeTime != 0));
         FileFate fate = isNew ? FileFate.New : isChanged ? FileFate.Changed : FileFate.Same;
         Count(fate);
         folder.IsTouched |= entry is not { } same || !same.HasType(source.Mode) || same.Links > 1 || source.Links > 1;
