@@ -37,13 +37,13 @@ public sealed record BackupReport
     /// <summary>Bytes of the files looked at.</summary>
     public long Bytes { get; init; }
 
-    /// <summary>Files that were not in the last run.</summary>
+    /// <summary>Files that were not in the last run that got through.</summary>
     public long NewFiles { get; init; }
 
-    /// <summary>Files that changed since the last run.</summary>
+    /// <summary>Files that changed since then.</summary>
     public long ChangedFiles { get; init; }
 
-    /// <summary>Files that were in the last run and are gone.</summary>
+    /// <summary>Files that were in it and are gone.</summary>
     public long GoneFiles { get; init; }
 
     /// <summary>Bytes that were read.</summary>
@@ -52,10 +52,10 @@ public sealed record BackupReport
     /// <summary>Bytes of packs that were sent: what was new to the vault, compressed and sealed.</summary>
     public long SentBytes { get; init; }
 
-    /// <summary>Paths that could not be read, or changed again and again while they were, each with the reason; at most a thousand.</summary>
+    /// <summary>Paths that could not be read, changed again and again while they were, or are saved without extended attributes that the drive refuses, each with the reason; at most a thousand.</summary>
     public IReadOnlyList<UnreadablePath> Unreadable { get; init; } = [];
 
-    /// <summary>All unreadable paths, listed or not.</summary>
+    /// <summary>All such paths, listed or not.</summary>
     public long UnreadableCount { get; init; }
 
     /// <summary>The snapshot's seq, or null when there is none.</summary>
@@ -71,7 +71,7 @@ public sealed record BackupReport
     public string? Reason { get; init; }
 }
 
-/// <summary>A path that a run left out against its will.</summary>
+/// <summary>A path that a run left out, or left something out of, against its will.</summary>
 /// <param name="Path">On this machine.</param>
 /// <param name="Reason">In words for people.</param>
 public sealed record UnreadablePath(string Path, string Reason);

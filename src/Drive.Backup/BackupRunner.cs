@@ -3,9 +3,9 @@ using System.Buffers.Binary;
 using Drive.Backup.Proofs;
 using Drive.Backup.Remembering;
 using Drive.Backup.Runs;
-using Drive.Backup.Source;
 using Drive.Core.Platform;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup;
 
@@ -145,7 +145,7 @@ public sealed class BackupRunner(IVolume volume, IContentImport import, BackupSe
         {
             return Failed("It was ended before it was through: the next run goes on from there.");
         }
-        catch (Exception error) when (error is FsException or SourceException or IOException)
+        catch (Exception error) when (error is FsException or TreeException or IOException)
         {
             return Failed(error.Message);
         }

@@ -51,7 +51,7 @@ internal enum ExitCode
     /// <summary>Somebody else has to do something first.</summary>
     NotReady = 14,
 
-    /// <summary>A backup is there but for paths that could not be read.</summary>
+    /// <summary>A backup is there but for paths that could not be read or kept whole.</summary>
     Incomplete = 15,
 
     /// <summary>A backup is there, and an implausible share of its files changed or vanished.</summary>
@@ -79,7 +79,7 @@ internal static class ExitCodes
         (ExitCode.ClassB, "store check: class B, good for a vault (class A is 0)"),
         (ExitCode.ClassC, "store check: class C, no safe place for a vault"),
         (ExitCode.NotReady, "not possible now: the message says who has to do what first"),
-        (ExitCode.Incomplete, "backup run: all is backed up but what could not be read"),
+        (ExitCode.Incomplete, "backup run: all is backed up but paths that could not be read or kept whole"),
         (ExitCode.Suspicious, "backup run: all is backed up, but an implausible share of the files changed or vanished"),
     ];
 

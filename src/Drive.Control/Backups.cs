@@ -73,10 +73,10 @@ public sealed record BackupRunInfo
     /// <summary>Bytes that were sent.</summary>
     public long SentBytes { get; init; }
 
-    /// <summary>What could not be read and why, at most a thousand.</summary>
+    /// <summary>What could not be read or kept whole and why, at most a thousand.</summary>
     public IReadOnlyList<UnreadablePathInfo> Unreadable { get; init; } = [];
 
-    /// <summary>How much could not be read.</summary>
+    /// <summary>How much that is.</summary>
     public long UnreadableCount { get; init; }
 
     /// <summary>The commit that has it, or null.</summary>

@@ -6,13 +6,16 @@ namespace Drive.Disk;
 /// <summary>Linux's error numbers that mean something here, and the exceptions that carry them.</summary>
 internal static class Errno
 {
+    public const int NotPermitted = 1;
     public const int NoEntry = 2;
     public const int Interrupted = 4;
+    public const int NoSuchOffset = 6;
     public const int WouldBlock = 11;
     public const int Exists = 17;
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
     public const int NoSpace = 28;
+    public const int NoData = 61;
     public const int NotSupported = 95;
     public const int NoSystemCall = 38;
     public const int Quota = 122;

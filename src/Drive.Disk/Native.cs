@@ -86,11 +86,40 @@ internal static partial class Native
         [FieldOffset(16)]
         public uint LinkCount;
 
+        [FieldOffset(20)]
+        public uint Uid;
+
+        [FieldOffset(24)]
+        public uint Gid;
+
         [FieldOffset(28)]
         public ushort Mode;
 
         [FieldOffset(32)]
         public ulong Inode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        /// <summary>Of 512 bytes.</summary>
+        [FieldOffset(48)]
+        public ulong Blocks;
+
+        [FieldOffset(64)]
+        public Timestamp AccessTime;
+
+        [FieldOffset(96)]
+        public Timestamp ChangeTime;
+
+        [FieldOffset(112)]
+        public Timestamp ModifyTime;
+
+        /// <summary>Of a device file.</summary>
+        [FieldOffset(128)]
+        public uint NumberMajor;
+
+        [FieldOffset(132)]
+        public uint NumberMinor;
 
         [FieldOffset(136)]
         public uint DeviceMajor;
@@ -102,5 +131,16 @@ internal static partial class Native
 
         public readonly bool IsSameFile(in FileStat other) =>
             Inode == other.Inode && DeviceMajor == other.DeviceMajor && DeviceMinor == other.DeviceMinor;
+    }
+
+    /// <summary>struct statx_timestamp.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 16)]
+    public struct Timestamp
+    {
+        public long Seconds;
+        public uint Fraction;
+
+        /// <summary>Since 1970.</summary>
+        public readonly long Nanoseconds => (Seconds * 1_000_000_000) + Fraction;
     }
 }

@@ -33,6 +33,35 @@ public sealed class EngineRunTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task What_is_saved_without_extended_attributes_that_the_drive_refuses_is_listed_by_each_run_and_not_read_again()
+    {
+        await using EngineBench bench = await EngineBench.CreateAsync();
+        await using Volume volume = await bench.OpenAsync();
+        Populate(bench);
+
+        // Access lists: rwx for the owner and user 1000, the rest as in 0755.
+        byte[] list = Convert.FromHexString("0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff");
+        string[] listed = [Path.Combine(bench.Source, "a"), Path.Combine(bench.Source, "folder"), Path.Combine(bench.Source, "folder/a")];
+        Assert.Equal(0, Posix.SetXattr(listed[0], "system.posix_acl_access", list));
+        Assert.Equal(0, Posix.SetXattr(listed[1], "system.posix_acl_default", list));
+        BackupReport? report = null;
+        for (int run = 1; run <= 3; run++)
+        {
+            report = await bench.RunAsync(volume);
+            Assert.Equal(BackupOutcome.Incomplete, report.Outcome);
+            Assert.Equal(listed, report.Unreadable.Select(static one => one.Path).Order(StringComparer.Ordinal));
+            Assert.Contains("system.posix_acl_access", report.Unreadable.First(one => one.Path == listed[0]).Reason, StringComparison.Ordinal);
+            Assert.Contains("system.posix_acl_default", report.Unreadable.Single(one => one.Path == listed[1]).Reason, StringComparison.Ordinal);
+        }
+
+        Assert.Equal((0, 0, 0), (report!.ReadBytes, report.ChangedFiles, report.NewFiles));
+        Posix.RemoveXattr(listed[0], "system.posix_acl_access");
+        Posix.RemoveXattr(listed[1], "system.posix_acl_default");
+        Assert.Equal(BackupOutcome.Done, (await bench.RunAsync(volume)).Outcome);
+        await bench.AssertExactAsync(volume);
+    }
+
+    [Fact]
     public async Task The_same_content_is_sent_once_whoever_wrote_it()
     {
         await using EngineBench bench = await EngineBench.CreateAsync();

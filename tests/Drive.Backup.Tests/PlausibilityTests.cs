@@ -1,5 +1,6 @@
 using Drive.Backup.Runs;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Tests;
 
@@ -85,12 +86,99 @@ public sealed class PlausibilityTests
         await bench.AssertExactAsync();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Files_that_a_run_found_gone_before_it_was_ended_are_gone_for_the_runs_that_go_on_with_it(bool renamed)
+    {
+        await using BackupBench bench = new();
+        Write(bench, 300, "before");
+        await bench.RunAsync();
+        foreach (string file in Enumerable.Range(0, 6).SelectMany(folder => Directory.GetFiles(bench.At($"{folder}"))))
+        {
+            if (renamed)
+            {
+                File.Move(file, file + ".locked");
+            }
+            else
+            {
+                File.Delete(file);
+            }
+        }
+
+        await RunAndEndAsync(bench);
+        await RunAndEndAsync(bench);
+        Assert.Null(bench.Import.Freeze);
+        BackupReport report = await bench.RunAsync();
+        Assert.Equal(BackupOutcome.Suspicious, report.Outcome);
+        Assert.Equal((258, 0, renamed ? 261 : 3), (report.GoneFiles, report.ChangedFiles, report.NewFiles));
+        Assert.Contains("0 of 300 files changed and 258 are gone", report.Reason, StringComparison.Ordinal);
+        await bench.AssertExactAsync();
+
+        // Past is past.
+        report = await bench.RunAsync();
+        Assert.Equal((BackupOutcome.Done, 0, 0), (report.Outcome, report.GoneFiles, report.NewFiles));
+    }
+
+    [Fact]
+    public async Task What_was_gone_when_a_run_was_ended_and_is_back_is_not_gone()
+    {
+        await using BackupBench bench = new();
+        Write(bench, 300, "before");
+        await bench.RunAsync();
+        Directory.Move(bench.At("0"), bench.Home + "/away");
+        await RunAndEndAsync(bench);
+        Directory.Move(bench.Home + "/away", bench.At("0"));
+        BackupReport report = await bench.RunAsync();
+        Assert.Equal((BackupOutcome.Done, 0), (report.Outcome, report.GoneFiles));
+        await bench.AssertExactAsync();
+    }
+
+    [Fact]
+    public async Task What_was_changed_when_a_run_was_ended_is_that_also_when_it_is_read_anew()
+    {
+        await using BackupBench bench = new();
+        Write(bench, 300, "before");
+        await bench.RunAsync();
+        Write(bench, 300, "encrypted");
+
+        // Nothing stands still while it is read, but for size and time of change: the run that goes on must read all again.
+        await RunAndEndAsync(bench, file => File.SetUnixFileMode(file, File.GetUnixFileMode(file) ^ UnixFileMode.OtherRead));
+        BackupReport report = await bench.RunAsync();
+        Assert.Equal((BackupOutcome.Suspicious, 300), (report.Outcome, report.ChangedFiles));
+        await bench.AssertExactAsync();
+    }
+
     [Fact]
     public async Task Files_that_the_first_run_finds_are_no_change()
     {
         await using BackupBench bench = new();
         Write(bench, 200, "new");
         Assert.Equal(BackupOutcome.Done, (await bench.RunAsync()).Outcome);
+    }
+
+    /// <summary>A run that is ended in folder 6, behind two files that fill a batch each: when the second one is read, what stands before the first one is remembered.</summary>
+    private static async Task RunAndEndAsync(BackupBench bench, Action<string>? reading = null)
+    {
+        await File.WriteAllBytesAsync(bench.At("5/x"), new byte[RunBatch.BytesMax]);
+        await File.WriteAllBytesAsync(bench.At("5/y"), new byte[RunBatch.BytesMax]);
+        bench.Write("6/z", "new");
+        using CancellationTokenSource ending = new();
+        bench.Reading = path =>
+        {
+            string file = SourcePath.Show(path);
+            reading?.Invoke(file);
+            if (file == bench.At("6/z"))
+            {
+                ending.Cancel();
+            }
+        };
+        using (BackupRunner runner = bench.Runner())
+        {
+            Assert.Equal(BackupOutcome.Failed, (await runner.RunAsync(bench.Set, new BackupOptions(), null, ending.Token)).Outcome);
+        }
+
+        bench.Reading = null;
     }
 
     private static void Write(BackupBench bench, int files, string text)

@@ -1,7 +1,7 @@
 using System.Text;
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Disk;
+using Drive.Disk.Trees;
 using Drive.Testing;
 
 namespace Drive.Backup.Tests;
@@ -58,12 +58,18 @@ public sealed class RunIndexTests : IDisposable
         for (int i = 0; i < 10_000; i += 2)
         {
             string path = $"/{i:d5}-{new string('x', i % 50)}";
-            Assert.Equivalent(Record(path, i), second.Take(Bytes(path), false, record => passed.Add(SourcePath.Show(record.Path))), strict: true);
-            Assert.Null(second.Take(Bytes(path), false, record => passed.Add(SourcePath.Show(record.Path))));
+            while (second.TakeBefore(Bytes(path), false) is { } before)
+            {
+                passed.Add(SourcePath.Show(before.Path));
+            }
+
+            Assert.Equivalent(Record(path, i), second.Take(Bytes(path), false), strict: true);
+            Assert.Null(second.Take(Bytes(path), false));
         }
 
-        second.TakeWithin(Bytes("/"), record => passed.Add(SourcePath.Show(record.Path)), record => passed.Add(SourcePath.Show(record.Path)));
-        Assert.Equal(5000, passed.Count);
+        Assert.NotNull(second.TakeWithin(Bytes("/")));
+        Assert.Null(second.TakeWithin(Bytes("/")));
+        Assert.Equal(4999, passed.Count);
     }
 
     [Fact]
@@ -102,30 +108,49 @@ public sealed class RunIndexTests : IDisposable
     }
 
     [Fact]
-    public void Changes_of_a_run_that_was_gone_on_with_are_remembered_and_those_of_one_that_ended_are_not()
+    public void What_a_run_that_is_gone_on_with_found_is_remembered_and_what_one_did_that_is_through_is_not()
     {
-        Add(["/a"], 1, complete: true, changed: true);
-        using (RunIndex index = Open())
+        FileFate[] fates = Enum.GetValues<FileFate>();
+        Add(["/a"], 1, complete: true);
+        foreach (bool isThrough in (bool[])[false, true])
         {
-            Assert.False(index.Take(Bytes("/a"), false, static _ => { })!.WasChanged);
-            index.Add(Record("/a", 2) with { WasChanged = true });
-            index.Flush();
-        }
+            using RunIndex index = Open();
+            for (int i = 0; i < fates.Length; i++)
+            {
+                index.Add(Record($"/{i}", 2) with { Fate = fates[i] });
+            }
 
-        using RunIndex next = Open();
-        Assert.True(next.Take(Bytes("/a"), false, static _ => { })!.WasChanged);
+            if (isThrough)
+            {
+                index.Complete();
+            }
+            else
+            {
+                index.Flush();
+            }
+
+            using RunIndex next = Open();
+            List<FileFate> found = [];
+            while (next.TakeWithin(Bytes("/")) is { } record)
+            {
+                found.Add(record.Fate);
+            }
+
+            // Of the first run is the last one.
+            Assert.Equal(isThrough ? [FileFate.Same, FileFate.Same, FileFate.Same] : [.. fates, FileFate.Same], found);
+        }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
 
-    private static IndexRecord Record(string path, long number) => new(Bytes(path), false, FileMode.Regular | 0x1A4, (ulong)number, 7, number, number, number, (ulong)number, number, false);
+    private static IndexRecord Record(string path, long number) => new(Bytes(path), false, FileMode.Regular | 0x1A4, (ulong)number, 7, number, number, number, (ulong)number, number, FileFate.Same, number % 5 == 0);
 
     private RunIndex Open() => new(new LocalDisk(), _folder, Key, new SeededRandom(1));
 
     /// <summary>Two parts: the first two, and the others.</summary>
-    private void Add(string[] paths, long number, bool complete, bool changed = false)
+    private void Add(string[] paths, long number, bool complete)
     {
         using RunIndex index = Open();
         for (int i = 0; i < paths.Length; i++)
@@ -135,7 +160,7 @@ public sealed class RunIndexTests : IDisposable
                 index.Flush();
             }
 
-            index.Add(Record(paths[i], number) with { WasChanged = changed });
+            index.Add(Record(paths[i], number));
         }
 
         if (complete)
@@ -152,7 +177,12 @@ public sealed class RunIndexTests : IDisposable
     {
         using RunIndex index = Open();
         List<string> all = [];
-        index.TakeWithin(Bytes("/"), record => Assert.Fail("passed"), record => all.Add($"{SourcePath.Show(record.Path)} {record.Size}"));
+        Assert.Null(index.TakeBefore(Bytes("/"), false));
+        while (index.TakeWithin(Bytes("/")) is { } record)
+        {
+            all.Add($"{SourcePath.Show(record.Path)} {record.Size}");
+        }
+
         return [.. all];
     }
 

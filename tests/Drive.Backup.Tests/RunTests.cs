@@ -1,5 +1,7 @@
 using System.Text;
+using Drive.Backup.Runs;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 using Drive.Testing;
 
 namespace Drive.Backup.Tests;
@@ -253,6 +255,21 @@ public sealed class RunTests
         }
 
         TreeImage.AssertSame(expected, await TreeImage.OfVolumeAsync(bench.Volume, bench.InVault));
+    }
+
+    [Fact]
+    public async Task An_extended_attribute_that_is_too_large_is_left_out_and_no_older_value_stays()
+    {
+        await using BackupBench bench = new();
+        bench.Write("a", "");
+        SourceNode source = SourceTree.Look(SourcePath.Of(bench.At("a")));
+        VaultTree tree = new(bench.Volume, bench.Import);
+        foreach ((int length, int refused) in (ReadOnlySpan<(int, int)>)[(65_536, 0), (65_537, 1)])
+        {
+            (byte[] Name, byte[] Value)[] xattrs = [("user.large"u8.ToArray(), new byte[length]), ("user.small"u8.ToArray(), [1])];
+            NodeId node = tree.PutFile(NodeId.Root, "a"u8.ToArray(), source, [], xattrs)!.Value.Node;
+            Assert.Equal(xattrs.Take(refused).Select(static one => one.Name), tree.FindRefused(node, xattrs));
+        }
     }
 
     [Fact]

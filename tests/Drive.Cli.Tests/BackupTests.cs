@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Drive.Testing;
 
 namespace Drive.Cli.Tests;
 
@@ -67,7 +68,17 @@ public sealed class BackupTests
         Run(home, "docs");
         Assert.Equal("ok", Standing(home, "docs").GetProperty("state").GetString());
 
-        // Of three runs on one day (two, around midnight) the rule keeps the last.
+        // So is what the drive will not keep: an access list, which gives user 1000 what the owner may.
+        byte[] list = Convert.FromHexString("0200000001000600ffffffff02000600e803000004000400ffffffff10000600ffffffff20000400ffffffff");
+        Assert.Equal(0, Posix.SetXattr(Path.Combine(docs, "text"), "system.posix_acl_access", list));
+        for (int run = 1; run <= 2; run++)
+        {
+            ran = home.Run("backup", "run", "docs");
+            Assert.True(ran.Code == (int)ExitCode.Incomplete && ran.Error.Contains($"Not whole: {docs}/text: ", StringComparison.Ordinal), ran.ToString());
+            Assert.Contains("system.posix_acl_access", Standing(home, "docs").GetProperty("problem").GetString(), StringComparison.Ordinal);
+        }
+
+        // Of the runs of one day (two, around midnight) the rule keeps the last.
         Assert.InRange(home.Do("snapshot", "list").Output.Split('\n').Count(static line => line.Contains("backup+", StringComparison.Ordinal)), 1, 2);
     }
 

@@ -1,4 +1,6 @@
+using System.Text;
 using Drive.Cli.Copying;
+using Drive.Testing;
 
 namespace Drive.Cli.Tests;
 
@@ -33,6 +35,26 @@ public sealed class TreeCopyTests : IDisposable
         Assert.Equal(BackupTests.Tree(To + "2"), BackupTests.Tree(To));
         Assert.Equal((4, 12), (copy.Folders, copy.Files));
         Assert.Equal(Blocks("holes", "2"), Blocks("holes", ""));
+        Assert.Equal(Notes(To + "2"), Notes(To));
+    }
+
+    [Fact]
+    public void Access_lists_are_those_of_the_source_and_none_comes_from_where_the_copy_lies()
+    {
+        // rwx for the owner and user 1000, the rest as in 0755.
+        byte[] list = Convert.FromHexString("0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff");
+        Shell.Do("sh", "-c", $"mkdir -p '{From}/plain/in' '{From}/own' && cd '{From}' && echo x > plain/file && echo y > listed && ln -s gone link && mkfifo pipe && chmod 640 plain/file");
+        Assert.Equal(0, Posix.SetXattr(Path.Combine(From, "own"), "system.posix_acl_default", list));
+        Assert.Equal(0, Posix.SetXattr(Path.Combine(From, "listed"), "system.posix_acl_access", list));
+        File.WriteAllText(Path.Combine(From, "own", "heir"), "z");
+        Assert.Equal(0, Posix.SetXattr(_root, "system.posix_acl_default", list));
+        using TreeCopy copy = new(CancellationToken.None);
+        copy.Run(From, To);
+        Assert.Empty(copy.Errors);
+        Shell.Do("cp", "-a", "-T", From, To + "2");
+        Assert.Equal(BackupTests.Tree(To + "2"), BackupTests.Tree(To));
+        Assert.Contains("posix_acl_default", Notes(To), StringComparison.Ordinal);
+        Assert.Equal(Notes(From), Notes(To));
         Assert.Equal(Notes(To + "2"), Notes(To));
     }
 
@@ -100,5 +122,20 @@ public sealed class TreeCopyTests : IDisposable
 
     private string Blocks(string name, string suffix) => Shell.Do("stat", "-c", "%b", Path.Combine(To + suffix, name)).Output;
 
-    private static string Notes(string top) => Shell.Find("getfattr") is null ? "" : Shell.Do("sh", "-c", $"cd '{top}' && getfattr -R -h -d -m '^user' . | grep -v '^$'; true").Output;
+    /// <summary>Extended attributes of all that has a name of text.</summary>
+    private static string Notes(string top)
+    {
+        byte[] bytes = new byte[65_536];
+        StringBuilder lines = new();
+        foreach (string path in Directory.GetFileSystemEntries(top, "*", SearchOption.AllDirectories).Append(top).Order(StringComparer.Ordinal))
+        {
+            string names = Encoding.UTF8.GetString(bytes, 0, Math.Max(0, Posix.ListXattrs(path, bytes)));
+            foreach (string name in names.Split('\0', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal))
+            {
+                lines.AppendLine($"{Path.GetRelativePath(top, path)} {name}={Convert.ToHexString(bytes.AsSpan(0, Posix.GetXattr(path, name, bytes)))}");
+            }
+        }
+
+        return lines.ToString();
+    }
 }

@@ -1,6 +1,6 @@
 using Drive.Backup.Runs;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Proofs;
 
@@ -77,7 +77,7 @@ internal sealed class SampleProof(IContentImport import, RunSample sample)
 
             return null;
         }
-        catch (SourceException)
+        catch (TreeException)
         {
             // It changed or went: nothing to compare with.
             return null;

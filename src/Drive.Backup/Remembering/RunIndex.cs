@@ -1,6 +1,6 @@
 using System.Globalization;
-using Drive.Backup.Source;
 using Drive.Core.Platform;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Remembering;
 
@@ -41,52 +41,14 @@ internal sealed class RunIndex : IDisposable
     /// <summary>Whether a run before has left something.</summary>
     public bool HasPast => _numbers.Count > 0;
 
-    /// <summary>The record of a path; those that stand before it are given to <paramref name="passed"/>: nothing of them was met.</summary>
-    public IndexRecord? Take(byte[] path, bool isFolderEnd, Action<IndexRecord> passed)
-    {
-        while (_hasRecord)
-        {
-            IndexRecord record = _records.Current;
-            int order = IndexRecord.Compare(record.Path, record.IsFolderEnd, path, isFolderEnd);
-            if (order > 0)
-            {
-                return null;
-            }
+    /// <summary>The next record if it stands before a path: nothing of it was met.</summary>
+    public IndexRecord? TakeBefore(byte[] path, bool isFolderEnd) => _hasRecord && Compare(path, isFolderEnd) < 0 ? TakeNext() : null;
 
-            _hasRecord = _records.MoveNext();
-            if (order == 0)
-            {
-                return record;
-            }
+    /// <summary>The record of a path, once those before it are taken.</summary>
+    public IndexRecord? Take(byte[] path, bool isFolderEnd) => _hasRecord && Compare(path, isFolderEnd) == 0 ? TakeNext() : null;
 
-            passed(record);
-        }
-
-        return null;
-    }
-
-    /// <summary>Takes all records of a path and of what is below it.</summary>
-    public void TakeWithin(byte[] path, Action<IndexRecord> passed, Action<IndexRecord> within)
-    {
-        while (_hasRecord)
-        {
-            IndexRecord record = _records.Current;
-            if (SourcePath.IsWithin(record.Path, path))
-            {
-                within(record);
-            }
-            else if (IndexRecord.Compare(record.Path, record.IsFolderEnd, path, false) < 0)
-            {
-                passed(record);
-            }
-            else
-            {
-                return;
-            }
-
-            _hasRecord = _records.MoveNext();
-        }
-    }
+    /// <summary>The next record of a path and of what is below it, once those before it are taken.</summary>
+    public IndexRecord? TakeWithin(byte[] path) => _hasRecord && SourcePath.IsWithin(_records.Current.Path, path) ? TakeNext() : null;
 
     /// <summary>Remembers a record for the next run. In order.</summary>
     public void Add(IndexRecord record)
@@ -129,6 +91,15 @@ internal sealed class RunIndex : IDisposable
         _writer.Dispose();
     }
 
+    private int Compare(byte[] path, bool isFolderEnd) => IndexRecord.Compare(_records.Current.Path, _records.Current.IsFolderEnd, path, isFolderEnd);
+
+    private IndexRecord TakeNext()
+    {
+        IndexRecord record = _records.Current;
+        _hasRecord = _records.MoveNext();
+        return record;
+    }
+
     private string PathOf(long number) => Path.Combine(_folder, Prefix + number.ToString(CultureInfo.InvariantCulture));
 
     private IEnumerable<IndexRecord> ReadRecords()
@@ -141,15 +112,15 @@ internal sealed class RunIndex : IDisposable
                 continue;
             }
 
-            // What an unfinished run had changed is changed for the run that goes on with it, too; what a finished one had is past.
+            // What an unfinished run found changed, new or gone is that for the run that goes on with it, too; what a finished one did is past.
             using SealedParts.Reader reader = new(file, _key);
             bool isUnfinished = number != _numbers[^1];
             foreach (IndexRecord record in ReadRecords(reader))
             {
-                if (last is null || IndexRecord.Compare(record.Path, record.IsFolderEnd, last.Path, last.IsFolderEnd) > 0)
+                if ((last is null || IndexRecord.Compare(record.Path, record.IsFolderEnd, last.Path, last.IsFolderEnd) > 0) && (isUnfinished || record.Fate != FileFate.Gone))
                 {
                     last = record;
-                    yield return isUnfinished || !record.WasChanged ? record : record with { WasChanged = false };
+                    yield return isUnfinished || record.Fate == FileFate.Same ? record : record with { Fate = FileFate.Same };
                 }
             }
 

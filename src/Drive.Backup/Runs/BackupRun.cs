@@ -1,7 +1,7 @@
 using System.Text;
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -48,7 +48,7 @@ internal sealed class BackupRun(
         try
         {
             await WalkAsync(folder, cancellationToken);
-            index.TakeWithin(root, CountGone, CountGone);
+            await TakeWithinAsync(root, CountGoneAsync, cancellationToken);
             await TurnBatchAsync(cancellationToken);
             await _applying;
         }
@@ -70,14 +70,14 @@ internal sealed class BackupRun(
         {
             names = folder.IsAncestor ? paths.NamesIn(folder.Path) : SourceTree.List(folder.Path);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             tally.AddUnreadable(folder.Path, error.Message);
-            Keep(folder.Path);
+            await KeepAsync(folder.Path, cancellationToken);
             if (folder.Entry is null)
             {
                 Make(folder);
-                Settle(folder, wasChanged: false);
+                Settle(folder);
             }
 
             return;
@@ -109,12 +109,12 @@ internal sealed class BackupRun(
             _batch.Add(new RemoveStep(folder, name));
         }
 
-        IndexRecord? record = index.Take(folder.Path, isFolderEnd: true, CountGone);
+        IndexRecord? record = await TakeAsync(folder.Path, isFolderEnd: true, cancellationToken);
         bool isAsLeft = !folder.IsTouched && folder.Entry is { } entry
             && (folder.IsAncestor ? IsSameAncestor(folder.Source, entry) : record is not null && IsAsLeft(record, folder.Source, entry));
         if (!isAsLeft)
         {
-            Settle(folder, wasChanged: false);
+            Settle(folder);
         }
         else if (record is not null)
         {
@@ -128,7 +128,7 @@ internal sealed class BackupRun(
         bool isPath = folder.IsAncestor && paths.IsPath(path);
         if (paths.IsNever(path))
         {
-            LeaveOut(path);
+            await LeaveOutAsync(path, cancellationToken);
             return;
         }
 
@@ -138,23 +138,23 @@ internal sealed class BackupRun(
             // What a person named is meant, also where a link leads there.
             source = SourceTree.Look(path, follows: folder.IsAncestor);
         }
-        catch (SourceException error) when (error.IsGone && !folder.IsAncestor)
+        catch (TreeException error) when (error.IsGone && !folder.IsAncestor)
         {
             return;
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             // A disk that is not there says nothing of what is on it.
             tally.AddUnreadable(path, error.Message);
             folder.Left.Remove(name);
-            Keep(path);
+            await KeepAsync(path, cancellationToken);
             return;
         }
 
         string relative = folder.IsAncestor ? "" : folder.Relative.Length == 0 || folder.Rules is null ? SourcePath.Show(name) : $"{folder.Relative}/{SourcePath.Show(name)}";
         if (!folder.IsAncestor && folder.Rules?.IsExcluded(relative, source.IsDirectory) == true)
         {
-            LeaveOut(path);
+            await LeaveOutAsync(path, cancellationToken);
             return;
         }
 
@@ -186,7 +186,7 @@ internal sealed class BackupRun(
         else if (folder.IsAncestor && !isPath)
         {
             tally.AddUnreadable(path, "It is no folder.");
-            Keep(path);
+            await KeepAsync(path, cancellationToken);
         }
         else if (source.IsRegular)
         {
@@ -194,7 +194,7 @@ internal sealed class BackupRun(
         }
         else
         {
-            VisitOther(folder, name, path, source, isThere ? entry : null);
+            await VisitOtherAsync(folder, name, path, source, isThere ? entry : null, cancellationToken);
         }
     }
 
@@ -207,15 +207,16 @@ internal sealed class BackupRun(
                 folder.Left[name] = tooLarge;
             }
 
-            LeaveOut(path);
+            await LeaveOutAsync(path, cancellationToken);
             return;
         }
 
-        IndexRecord? record = index.Take(path, isFolderEnd: false, CountGone);
+        IndexRecord? record = await TakeAsync(path, isFolderEnd: false, cancellationToken);
+        bool isNew = record is null or { Fate: FileFate.New };
         bool isAsLeft = record is not null && entry is { } there && IsAsLeft(record, source, there) && there.Size == source.Size;
         tally.Files++;
         tally.Bytes += source.Size;
-        tally.Met += record is null ? 0 : 1;
+        tally.Met += isNew ? 0 : 1;
         if (tally.Files % ProgressFiles == 0)
         {
             Say(path);
@@ -236,20 +237,24 @@ internal sealed class BackupRun(
             content = await reader.ReadAsync(path, _batch.Import, cancellationToken);
             xattrs = SourceTree.ReadXattrs(path);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             // Gone since it was listed, or not to be read: what the vault has of the latter stays.
             if (error.IsGone)
             {
                 RestoreLeft(folder, name, entry);
-                tally.Gone += record is null ? 0 : 1;
+                if (record is not null)
+                {
+                    await CountGoneAsync(record, cancellationToken);
+                }
+
                 return;
             }
 
             tally.AddUnreadable(path, error.Message);
             if (record is not null)
             {
-                _batch.Add(new RememberStep(record with { ChangeTime = 0 }));
+                _batch.Add(new RememberStep(record with { ChangeTime = 0, LacksXattrs = false }));
             }
 
             return;
@@ -271,17 +276,17 @@ internal sealed class BackupRun(
         }
 
         // One that only its links or its name's folder moved is no changed file; what its attributes can't tell counts as one.
-        bool isChanged = record is not null && (record.Size != content.Source.Size || record.ModifyTime != content.Source.ModifyTime || isAsLeft || (record.ChangeTime != content.Source.ChangeTime && record.ChangeTime != 0));
-        tally.New += record is null ? 1 : 0;
-        tally.Changed += isChanged ? 1 : 0;
+        bool isChanged = record is not null && (record.Fate == FileFate.Changed || record.Size != content.Source.Size || record.ModifyTime != content.Source.ModifyTime || isAsLeft || (record.ChangeTime != content.Source.ChangeTime && record.ChangeTime != 0));
+        FileFate fate = isNew ? FileFate.New : isChanged ? FileFate.Changed : FileFate.Same;
+        Count(fate);
         folder.IsTouched |= entry is not { } same || !same.HasType(source.Mode) || same.Links > 1 || source.Links > 1;
-        _batch.Add(new PutFileStep(folder, name, content, xattrs, isChanged));
+        _batch.Add(new PutFileStep(folder, name, content, xattrs, fate));
         Say(path);
     }
 
-    private void VisitOther(RunFolder folder, byte[] name, byte[] path, SourceNode source, VaultEntry? entry)
+    private async ValueTask VisitOtherAsync(RunFolder folder, byte[] name, byte[] path, SourceNode source, VaultEntry? entry, CancellationToken cancellationToken)
     {
-        IndexRecord? record = index.Take(path, isFolderEnd: false, CountGone);
+        IndexRecord? record = await TakeAsync(path, isFolderEnd: false, cancellationToken);
         if (record is not null && entry is { } there && IsAsLeft(record, source, there))
         {
             _batch.Add(new RememberStep(record));
@@ -293,13 +298,13 @@ internal sealed class BackupRun(
             byte[]? target = source.IsSymbolicLink ? SourceTree.ReadLink(path) : null;
             IReadOnlyList<(byte[] Name, byte[] Value)> xattrs = SourceTree.ReadXattrs(path);
             folder.IsTouched = true;
-            _batch.Add(new PutOtherStep(folder, name, source, target, xattrs, record is not null));
+            _batch.Add(new PutOtherStep(folder, name, source, target, xattrs));
         }
-        catch (SourceException error) when (error.IsGone)
+        catch (TreeException error) when (error.IsGone)
         {
             RestoreLeft(folder, name, entry);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             tally.AddUnreadable(path, error.Message);
         }
@@ -314,7 +319,7 @@ internal sealed class BackupRun(
 
     private void Remember(IndexRecord record, byte[] path, in SourceNode source)
     {
-        tally.Changed += record.WasChanged ? 1 : 0;
+        Count(record.Fate);
         sample.Offer(path, source, new NodeId(record.Node));
         _batch.Add(new RememberStep(record));
     }
@@ -345,14 +350,14 @@ internal sealed class BackupRun(
         _batch.Add(new MakeFolderStep(folder));
     }
 
-    private void Settle(RunFolder folder, bool wasChanged)
+    private void Settle(RunFolder folder)
     {
         IReadOnlyList<(byte[] Name, byte[] Value)> xattrs = [];
         try
         {
             xattrs = SourceTree.ReadXattrs(folder.Path);
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             if (!error.IsGone)
             {
@@ -360,14 +365,41 @@ internal sealed class BackupRun(
             }
         }
 
-        _batch.Add(new SettleFolderStep(folder, xattrs, wasChanged));
+        _batch.Add(new SettleFolderStep(folder, xattrs));
     }
 
     /// <summary>What can't be looked at stays as the last run left it.</summary>
-    private void Keep(byte[] path) => index.TakeWithin(path, CountGone, record => _batch.Add(new RememberStep(record)));
+    private ValueTask KeepAsync(byte[] path, CancellationToken cancellationToken) =>
+        TakeWithinAsync(path, (record, token) => record.Fate == FileFate.Gone ? CountGoneAsync(record, token) : AddAsync(new RememberStep(record), token), cancellationToken);
 
     /// <summary>What is not to be in the set: no record of it counts as a file that vanished.</summary>
-    private void LeaveOut(byte[] path) => index.TakeWithin(path, CountGone, static _ => { });
+    private ValueTask LeaveOutAsync(byte[] path, CancellationToken cancellationToken) => TakeWithinAsync(path, static (_, _) => ValueTask.CompletedTask, cancellationToken);
+
+    /// <summary>What is remembered of a path that is there; what stands before it is gone.</summary>
+    private async ValueTask<IndexRecord?> TakeAsync(byte[] path, bool isFolderEnd, CancellationToken cancellationToken)
+    {
+        await PassAsync(path, isFolderEnd, cancellationToken);
+
+        // One that is back after a run that was ended found it gone is new.
+        return index.Take(path, isFolderEnd) is { Fate: not FileFate.Gone } record ? record : null;
+    }
+
+    private async ValueTask PassAsync(byte[] path, bool isFolderEnd, CancellationToken cancellationToken)
+    {
+        while (index.TakeBefore(path, isFolderEnd) is { } gone)
+        {
+            await CountGoneAsync(gone, cancellationToken);
+        }
+    }
+
+    private async ValueTask TakeWithinAsync(byte[] path, Func<IndexRecord, CancellationToken, ValueTask> within, CancellationToken cancellationToken)
+    {
+        await PassAsync(path, isFolderEnd: false, cancellationToken);
+        while (index.TakeWithin(path) is { } record)
+        {
+            await within(record, cancellationToken);
+        }
+    }
 
     private static void RestoreLeft(RunFolder folder, byte[] name, VaultEntry? entry)
     {
@@ -377,7 +409,30 @@ internal sealed class BackupRun(
         }
     }
 
-    private void CountGone(IndexRecord record) => tally.Gone += record.IsFile ? 1 : 0;
+    private void Count(FileFate fate)
+    {
+        tally.New += fate == FileFate.New ? 1 : 0;
+        tally.Changed += fate == FileFate.Changed ? 1 : 0;
+    }
+
+    /// <summary>Remembered until a run is through: the vault and this machine do not tell of it any more.</summary>
+    private async ValueTask CountGoneAsync(IndexRecord record, CancellationToken cancellationToken)
+    {
+        if (record.IsFile && record.Fate != FileFate.New)
+        {
+            tally.Gone++;
+            await AddAsync(new RememberStep(record with { Fate = FileFate.Gone }), cancellationToken);
+        }
+    }
+
+    private async ValueTask AddAsync(RunStep step, CancellationToken cancellationToken)
+    {
+        _batch.Add(step);
+        if (_batch.IsFull)
+        {
+            await TurnBatchAsync(cancellationToken);
+        }
+    }
 
     private RunFolder WithRules(RunFolder folder) => folder with { RootDevice = folder.Source.Device, Relative = "", Rules = options.Rules?.Invoke(set, SourcePath.Show(folder.Path)) };
 
@@ -391,7 +446,7 @@ internal sealed class BackupRun(
             int length = file.Read(0, text);
             return [.. Encoding.UTF8.GetString(text, 0, length).Split('\n').Select(static line => line.TrimEnd('\r'))];
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             tally.AddUnreadable(path, error.Message);
             return [];

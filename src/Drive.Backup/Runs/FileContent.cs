@@ -1,5 +1,5 @@
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -33,7 +33,7 @@ internal sealed class FileReader
     /// <summary>Called before a file is read once more, for tests.</summary>
     public Action<byte[]>? Reading { get; init; }
 
-    /// <summary>Reads a file as it was at one moment; failing that, as it was last. <see cref="SourceException"/> when it can't be read.</summary>
+    /// <summary>Reads a file as it was at one moment; failing that, as it was last. <see cref="TreeException"/> when it can't be read.</summary>
     public async ValueTask<FileContent> ReadAsync(byte[] path, IImportBatch import, CancellationToken cancellationToken)
     {
         for (int tries = 1; ; tries++)
@@ -42,7 +42,7 @@ internal sealed class FileReader
             SourceNode before = file.Look();
             if (!before.IsRegular)
             {
-                throw new SourceException(Native.NoEntry);
+                throw TreeException.Gone(path);
             }
 
             List<ContentPiece> pieces = [];

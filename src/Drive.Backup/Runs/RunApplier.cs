@@ -1,6 +1,6 @@
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -76,19 +76,19 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
         switch (step)
         {
             case RememberStep remember:
-                return remember.Record;
+                return remember.Record is { LacksXattrs: true, Fate: not FileFate.Gone } ? TellAgain(remember.Record) : remember.Record;
             case MakeFolderStep make:
                 make.Folder.Node = _tree.EnsureDirectory(make.Folder.Parent!.Node, make.Folder.Name, Directory | OwnerOnly, make.Folder.Source.Uid, make.Folder.Source.Gid);
                 return null;
             case SettleFolderStep settle:
                 VaultEntry directory = _tree.SettleDirectory(settle.Folder.Node, settle.Folder.Source, settle.Xattrs);
-                return IndexRecord.Of(settle.Folder.Path, settle.Folder.Source, directory.Node.Value, directory.ChangeTime, settle.WasChanged);
+                return Tell(IndexRecord.Of(settle.Folder.Path, settle.Folder.Source, directory.Node.Value, directory.ChangeTime), settle.Xattrs);
             case RemoveStep remove:
                 _tree.Remove(remove.Folder.Node, remove.Name);
                 return null;
             case PutOtherStep put:
                 VaultEntry other = _tree.PutOther(put.Folder.Node, put.Name, put.Source, put.Target, put.Xattrs);
-                return IndexRecord.Of(SourcePath.Join(put.Folder.Path, put.Name), put.Source, other.Node.Value, other.ChangeTime, put.WasChanged);
+                return Tell(IndexRecord.Of(SourcePath.Join(put.Folder.Path, put.Name), put.Source, other.Node.Value, other.ChangeTime), put.Xattrs);
             case PutFileStep put:
                 return await PutAsync(put, cancellationToken);
             default:
@@ -108,8 +108,8 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
                 {
                     bool isOne = content.Source.Links == 1;
                     sample.Offer(content.Path, content.Source, entry.Node);
-                    return IndexRecord.Of(
-                        content.Path, content.IsSteady && (isOne || _tree.IsLinkedAs(content.Source)) ? content.Source : content.Source with { ChangeTime = 0 }, entry.Node.Value, isOne ? entry.ChangeTime : 0, put.WasChanged);
+                    SourceNode source = content.IsSteady && (isOne || _tree.IsLinkedAs(content.Source)) ? content.Source : content.Source with { ChangeTime = 0 };
+                    return Tell(IndexRecord.Of(content.Path, source, entry.Node.Value, isOne ? entry.ChangeTime : 0, put.Fate), put.Xattrs);
                 }
 
                 if (tries == TriesMax)
@@ -122,7 +122,7 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
                 await again.CommitAsync(cancellationToken);
             }
         }
-        catch (SourceException error)
+        catch (TreeException error)
         {
             // What is there of it stays until the next run can read it.
             tally.AddUnreadable(content.Path, error.Message);
@@ -135,6 +135,32 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
                 tally.Sent += again.SentBytes;
                 await again.DisposeAsync();
             }
+        }
+    }
+
+    /// <summary>Lists a path whose extended attributes the vault does not have all of.</summary>
+    private IndexRecord Tell(IndexRecord record, IReadOnlyList<(byte[] Name, byte[] Value)> xattrs)
+    {
+        IReadOnlyList<byte[]> refused = _tree.FindRefused(new NodeId(record.Node), xattrs);
+        if (refused.Count > 0)
+        {
+            tally.AddUnreadable(record.Path, $"It is saved without extended attributes that the drive does not keep: {string.Join(", ", refused.Select(static name => SourcePath.Show(name)))}.");
+        }
+
+        return record with { LacksXattrs = refused.Count > 0 };
+    }
+
+    /// <summary>What a run before left out is left out still.</summary>
+    private IndexRecord TellAgain(IndexRecord record)
+    {
+        try
+        {
+            return Tell(record, SourceTree.ReadXattrs(record.Path));
+        }
+        catch (TreeException)
+        {
+            // It changed or went: the next run tells.
+            return record;
         }
     }
 }

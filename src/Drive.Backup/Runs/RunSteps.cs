@@ -1,6 +1,6 @@
 using Drive.Backup.Remembering;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -43,25 +43,25 @@ internal sealed record RunFolder
 /// <summary>What is to be done in the vault, and remembered, in this order.</summary>
 internal abstract record RunStep;
 
-/// <summary>Nothing to do: as the last run left it.</summary>
+/// <summary>Nothing to do: as the last run left it, or gone.</summary>
 internal sealed record RememberStep(IndexRecord Record) : RunStep;
 
 /// <summary>A directory that is not there yet.</summary>
 internal sealed record MakeFolderStep(RunFolder Folder) : RunStep;
 
 /// <summary>All that a directory is itself, after what is in it.</summary>
-internal sealed record SettleFolderStep(RunFolder Folder, IReadOnlyList<(byte[] Name, byte[] Value)> Xattrs, bool WasChanged) : RunStep;
+internal sealed record SettleFolderStep(RunFolder Folder, IReadOnlyList<(byte[] Name, byte[] Value)> Xattrs) : RunStep;
 
 /// <summary>A regular file.</summary>
 /// <param name="Folder">Where.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Content">What was read.</param>
 /// <param name="Xattrs">Its extended attributes.</param>
-/// <param name="WasChanged">Whether the last run knew it.</param>
-internal sealed record PutFileStep(RunFolder Folder, byte[] Name, FileContent Content, IReadOnlyList<(byte[] Name, byte[] Value)> Xattrs, bool WasChanged) : RunStep;
+/// <param name="Fate">What became of it.</param>
+internal sealed record PutFileStep(RunFolder Folder, byte[] Name, FileContent Content, IReadOnlyList<(byte[] Name, byte[] Value)> Xattrs, FileFate Fate) : RunStep;
 
 /// <summary>A link, fifo, socket or device.</summary>
-internal sealed record PutOtherStep(RunFolder Folder, byte[] Name, SourceNode Source, byte[]? Target, IReadOnlyList<(byte[] Name, byte[] Value)> Xattrs, bool WasChanged) : RunStep;
+internal sealed record PutOtherStep(RunFolder Folder, byte[] Name, SourceNode Source, byte[]? Target, IReadOnlyList<(byte[] Name, byte[] Value)> Xattrs) : RunStep;
 
 /// <summary>A name that is not on this machine any more.</summary>
 internal sealed record RemoveStep(RunFolder Folder, byte[] Name) : RunStep;

@@ -1,4 +1,4 @@
-using Drive.Backup.Source;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 

@@ -1,4 +1,4 @@
-using Drive.Backup.Source;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -10,8 +10,8 @@ internal sealed class SetPaths
 
     public SetPaths(IReadOnlyList<string> paths, IEnumerable<string> never)
     {
-        _paths = [.. paths.Select(static path => SourceTree.ToBytes(Path.GetFullPath(path).TrimEnd('/') is { Length: > 0 } whole ? whole : "/")).Distinct(NameBytes.Comparer)];
-        _never.UnionWith(never.Select(static path => SourceTree.ToBytes(Path.GetFullPath(path).TrimEnd('/'))));
+        _paths = [.. paths.Select(static path => SourcePath.Of(Path.GetFullPath(path).TrimEnd('/') is { Length: > 0 } whole ? whole : "/")).Distinct(NameBytes.Comparer)];
+        _never.UnionWith(never.Select(static path => SourcePath.Of(Path.GetFullPath(path).TrimEnd('/'))));
     }
 
     /// <summary>Whether the set names just this path.</summary>

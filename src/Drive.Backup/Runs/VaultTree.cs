@@ -1,6 +1,6 @@
 using System.Text;
-using Drive.Backup.Source;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 
 namespace Drive.Backup.Runs;
 
@@ -177,6 +177,18 @@ internal sealed class VaultTree(IVolume volume, IContentImport import)
         _nodes.Add(entry.Node);
     }
 
+    /// <summary>The names of extended attributes that a node should have and the volume does not keep.</summary>
+    public IReadOnlyList<byte[]> FindRefused(NodeId node, IReadOnlyList<(byte[] Name, byte[] Value)> wanted)
+    {
+        if (wanted.Count == 0)
+        {
+            return [];
+        }
+
+        HashSet<byte[]> kept = new(ListXattrs(node), NameBytes.Comparer);
+        return [.. wanted.Select(static one => one.Name).Where(name => !kept.Contains(name))];
+    }
+
     /// <summary>Tells whoever shows the volume what was not told yet.</summary>
     public void Tell()
     {
@@ -254,7 +266,12 @@ internal sealed class VaultTree(IVolume volume, IContentImport import)
             if (!isSame)
             {
                 FsStatus status = volume.SetExtendedAttribute(node, name, value, AttributeSetOptions.None);
-                if (status is not (FsStatus.NotSupported or FsStatus.NotPermitted))
+                if (status is FsStatus.NotSupported or FsStatus.NotPermitted or FsStatus.ValueTooLarge or FsStatus.NameTooLong)
+                {
+                    // Without it rather than with an older one.
+                    volume.RemoveExtendedAttribute(node, name);
+                }
+                else
                 {
                     Require(status);
                 }

@@ -7,7 +7,7 @@ namespace Drive.Cli.Commands;
 /// <summary><c>drive backup run</c> and <c>verify</c>, which take their time.</summary>
 internal static class BackupRunCommand
 {
-    // What is printed for people of what could not be read; --json has more.
+    // What is printed for people of what is not there, or not whole; --json has more.
     private const int PathsShown = 20;
 
     public static ExampleCommand BuildRun(Terminal terminal)
@@ -36,7 +36,7 @@ internal static class BackupRunCommand
             }
 
             BackupCommand.Print(parsed, run, ControlJson.Default.BackupRunInfo, BackupText.Describe);
-            TellPaths(terminal, run.Unreadable, run.UnreadableCount, "Not read");
+            TellPaths(terminal, run.Unreadable, run.UnreadableCount, "Not whole");
             if (run.Reason is { } reason)
             {
                 terminal.Say(reason);

@@ -12,7 +12,7 @@ internal static class BackupWords
     public static string Reason(BackupReport report) => report switch
     {
         { Reason: { Length: > 0 } reason } => reason.ReplaceLineEndings(" ").Replace("'drive backup accept'", $"'drive backup accept {report.Set}'", StringComparison.Ordinal),
-        { Outcome: BackupOutcome.Incomplete } => $"{report.UnreadableCount} {(report.UnreadableCount == 1 ? "path" : "paths")} could not be read{(report.Unreadable is [var first, ..] ? $", among them '{first.Path}': {first.Reason}" : ".")}",
+        { Outcome: BackupOutcome.Incomplete } => $"{report.UnreadableCount} {(report.UnreadableCount == 1 ? "path" : "paths")} could not be read or kept whole{(report.Unreadable is [var first, ..] ? $", among them '{first.Path}': {first.Reason}" : ".")}",
         { Outcome: BackupOutcome.Suspicious } => $"An implausible share of its files changed or vanished: look at them, then 'drive backup accept {report.Set}'.",
         _ => "It did not get through.",
     };

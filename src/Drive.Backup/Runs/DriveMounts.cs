@@ -1,4 +1,4 @@
-namespace Drive.Backup.Source;
+namespace Drive.Backup.Runs;
 
 /// <summary>Where drives are mounted, by the kernel's list (proc(5), mountinfo), which is read without touching any of them.</summary>
 internal static class DriveMounts

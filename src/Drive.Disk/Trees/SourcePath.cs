@@ -1,14 +1,17 @@
 using System.Text;
 
-namespace Drive.Backup.Source;
+namespace Drive.Disk.Trees;
 
 /// <summary>
-/// A path on this machine as bytes, and the order in which runs go through a tree: a folder before what is in it, names by their bytes. It is the order of the paths' bytes when '/' counts as the least.
+/// A path on this machine as bytes, and the order in which a tree is gone through: a folder before what is in it, names by their bytes. It is the order of the paths' bytes when '/' counts as the least.
 /// </summary>
-internal static class SourcePath
+public static class SourcePath
 {
-    /// <summary>The longest path that the kernel takes, with its NUL.</summary>
-    public const int BytesMax = 4096;
+    public static byte[] Of(string path) => Encoding.UTF8.GetBytes(path);
+
+    public static string Show(ReadOnlySpan<byte> path) => Encoding.UTF8.GetString(path);
+
+    public static byte[] Join(byte[] folder, byte[] name) => folder is [(byte)'/'] ? [.. folder, .. name] : [.. folder, (byte)'/', .. name];
 
     public static int Compare(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
     {
@@ -20,9 +23,8 @@ internal static class SourcePath
     public static bool IsWithin(ReadOnlySpan<byte> path, ReadOnlySpan<byte> folder) =>
         path.StartsWith(folder) && (path.Length == folder.Length || path[folder.Length] == '/' || folder is [(byte)'/']);
 
-    public static byte[] Join(byte[] folder, byte[] name) => folder is [(byte)'/'] ? [.. folder, .. name] : [.. folder, (byte)'/', .. name];
-
-    public static string Show(ReadOnlySpan<byte> path) => Encoding.UTF8.GetString(path);
+    /// <summary>As libc wants it.</summary>
+    internal static byte[] Terminated(byte[] path) => [.. path, 0];
 
     // No name holds a NUL, so the least of all is free.
     private static int Weight(byte letter) => letter == '/' ? 0 : letter;
