@@ -26,6 +26,12 @@ public sealed record FuseMountOptions
     /// </summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 
+    /// <summary>
+    /// KiB that the kernel reads ahead of a program that reads in order; only root can say so, others get the kernel's 128. The largest request has 1024: with more, several are under way at once, and a
+    /// program that stops soon has read that much in vain.
+    /// </summary>
+    public int ReadAheadKiB { get; init; } = 1024;
+
     /// <summary>The way that requests take from the kernel.</summary>
     public FuseTransport Transport { get; init; }
 

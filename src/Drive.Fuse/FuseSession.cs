@@ -80,7 +80,7 @@ public sealed class FuseSession : IAsyncDisposable
         FuseSession session = new(path, mounter, descriptor, flags.Transport, volume, time, logger);
         try
         {
-            await session.StartAsync(cancellationToken);
+            await session.StartAsync(options.ReadAheadKiB, cancellationToken);
             return session;
         }
         catch
@@ -154,7 +154,7 @@ public sealed class FuseSession : IAsyncDisposable
         }
     }
 
-    private async Task StartAsync(CancellationToken cancellationToken)
+    private async Task StartAsync(int readAheadKiB, CancellationToken cancellationToken)
     {
         Task begun = _connection.StartAsync();
         Completion = CompleteAsync();
@@ -167,7 +167,7 @@ public sealed class FuseSession : IAsyncDisposable
 
         if (MountTable.Find(MountPoint) is Mount mount)
         {
-            KernelTuning.RaiseReadAhead(mount, _logger);
+            KernelTuning.RaiseReadAhead(mount, readAheadKiB, _logger);
         }
 
         FuseLog.Mounted(_logger, MountPoint, _connection.Minor, (ulong)_connection.Agreed, _connection.IsOverRings ? "over io_uring" : "over /dev/fuse");

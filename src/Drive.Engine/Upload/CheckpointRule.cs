@@ -21,10 +21,13 @@ public sealed record CheckpointRule
     /// </summary>
     public double ReplayShare { get; init; } = 0.25;
 
+    /// <summary>Where there is none yet: from <see cref="CommitsMin"/> on when the commits came to so many bytes. Some 400,000 new files. Arbitrary.</summary>
+    public long FirstBytes { get; init; } = 64L << 20;
+
     /// <summary>Whether one is due.</summary>
     /// <param name="commits">Commits since the last one.</param>
     /// <param name="replayBytes">Their bytes, as far as this device knows them.</param>
-    /// <param name="checkpointBytes">Bytes of the last one; 0 when not known, or when there is none.</param>
+    /// <param name="checkpointBytes">Bytes of the last one; 0 when this device wrote none.</param>
     public bool IsDue(long commits, long replayBytes, long checkpointBytes) =>
-        commits >= CommitsMax || (commits >= CommitsMin && checkpointBytes > 0 && replayBytes >= checkpointBytes * ReplayShare);
+        commits >= CommitsMax || (commits >= CommitsMin && replayBytes >= (checkpointBytes > 0 ? checkpointBytes * ReplayShare : FirstBytes));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 
 namespace Drive.Fuse.Mounting;
@@ -5,15 +6,12 @@ namespace Drive.Fuse.Mounting;
 /// <summary>What the kernel lets one set or do for a single mount besides the protocol.</summary>
 internal static class KernelTuning
 {
-    /// <summary>One request of the largest size; the kernel's default of 128 KiB makes eight of it.</summary>
-    private const string ReadAheadKiB = "1024";
-
     /// <summary>Sequential reading in larger requests. Needs root; without it the default stays.</summary>
-    public static void RaiseReadAhead(Mount mount, ILogger logger)
+    public static void RaiseReadAhead(Mount mount, int readAheadKiB, ILogger logger)
     {
         try
         {
-            File.WriteAllText($"/sys/class/bdi/{mount.Device}/read_ahead_kb", ReadAheadKiB);
+            File.WriteAllText($"/sys/class/bdi/{mount.Device}/read_ahead_kb", readAheadKiB.ToString(CultureInfo.InvariantCulture));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -15,7 +15,9 @@ namespace Drive.Engine.Tests.Checkpoints;
 public sealed class CheckpointWriteTests
 {
     [Theory]
-    [InlineData(999, long.MaxValue, 0, false)]
+    [InlineData(63, long.MaxValue, 0, false)]
+    [InlineData(999, (64 << 20) - 1, 0, false)]
+    [InlineData(64, 64 << 20, 0, true)]
     [InlineData(1000, 0, 0, true)]
     [InlineData(1000, 0, 1 << 30, true)]
     [InlineData(63, 1 << 20, 1, false)]
