@@ -29,7 +29,7 @@ public class PackBenchmarks
         _keys = Vaults.MakeKeys();
         _reader = new PackReader(_keys);
         using PackWriter writer = new(_keys, _random);
-        _block = writer.Add(_keys.IdentifyBlock(_noise), _noise, tryCompress: true);
+        _block = writer.Add(_keys.IdentifyBlock(_noise), _noise, Effort.Quick);
         _pack = writer.Finish().ToArray();
     }
 
@@ -47,13 +47,13 @@ public class PackBenchmarks
     public BlockId IdentifySmall() => _keys.IdentifyBlock(_noise.AsSpan(0, SmallBytes));
 
     [Benchmark(Description = "seal 1 MiB, no compression tried")]
-    public int Seal() => Pack(_noise, tryCompress: false);
+    public int Seal() => Pack(_noise, Effort.None);
 
     [Benchmark(Description = "seal 1 MiB that does not compress")]
-    public int SealNoise() => Pack(_noise, tryCompress: true);
+    public int SealNoise() => Pack(_noise, Effort.Quick);
 
     [Benchmark(Description = "seal 1 MiB of source text")]
-    public int SealText() => Pack(_text, tryCompress: true);
+    public int SealText() => Pack(_text, Effort.Quick);
 
     [Benchmark(Description = "seal a 4 KiB file, 1000 a pack", OperationsPerInvoke = SmallBlocks)]
     public int SealSmall()
@@ -62,7 +62,7 @@ public class PackBenchmarks
         for (int i = 0; i < SmallBlocks; i++)
         {
             ReadOnlySpan<byte> plain = _noise.AsSpan(i * 16, SmallBytes);
-            writer.Add(_keys.IdentifyBlock(plain), plain, tryCompress: true);
+            writer.Add(_keys.IdentifyBlock(plain), plain, Effort.Quick);
         }
 
         return writer.Finish().Length;
@@ -75,10 +75,10 @@ public class PackBenchmarks
     [Benchmark(Description = "open and check a pack of 1 MiB")]
     public int OpenPack() => _reader.VerifyPack(_block.Pack, _pack).Count;
 
-    private int Pack(byte[] plain, bool tryCompress)
+    private int Pack(byte[] plain, Effort effort)
     {
         using PackWriter writer = new(_keys, _random);
-        writer.Add(_block.Block, plain, tryCompress);
+        writer.Add(_block.Block, plain, effort);
         return writer.Finish().Length;
     }
 }

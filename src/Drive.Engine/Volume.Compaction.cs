@@ -84,7 +84,7 @@ public sealed partial class Volume
                 }
 
                 writer ??= new PackWriter(_keys, _random);
-                moved.Add(writer.Add(row.Block, plain.Span, tryCompress: true));
+                moved.Add(writer.Add(row.Block, plain.Span, Effort.Moderate));
                 if (writer.IsFull)
                 {
                     packs.Add(await FinishPackAsync(writer, cancellationToken));

@@ -27,7 +27,7 @@ public sealed partial class Volume : IContentImport
     {
         RequireImport();
         await FindImportsAsync(cancellationToken);
-        return new ImportBatch(this, new PackCheck(_store), _store.Description.IsLocal ? ContentUpload.PutsMaxNear : ContentUpload.PutsMaxFar);
+        return new ImportBatch(this, new PackCheck(_store), isFar: !_store.Description.IsLocal);
     }
 
     /// <inheritdoc/>

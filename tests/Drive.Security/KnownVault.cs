@@ -202,7 +202,7 @@ public sealed class KnownVault
             BlockId id = keys.IdentifyBlock(content);
             if (_tree.FindBlock(id) is null)
             {
-                rows.Blocks.Add(pack.Add(id, content, tryCompress: true));
+                rows.Blocks.Add(pack.Add(id, content, Effort.Quick));
             }
 
             rows.Opened.Extents.Add(new ExtentRow(node, 0, content.Length, id, 0));

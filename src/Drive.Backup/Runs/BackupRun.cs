@@ -21,6 +21,7 @@ internal sealed class BackupRun(
     private static readonly byte[] IgnoreName = Encoding.ASCII.GetBytes(IgnoreFile);
 
     private readonly RunApplier _applier = new(volume, import, index, tally, sample);
+    private readonly RunHeap _heap = new();
     private RunBatch _batch = new();
     private Task _applying = Task.CompletedTask;
 
@@ -459,6 +460,7 @@ internal sealed class BackupRun(
     private async Task TurnBatchAsync(CancellationToken cancellationToken)
     {
         await _applying;
+        _heap.Settle();
         RunBatch full = _batch;
         _batch = new RunBatch();
         _applying = Task.Run(() => _applier.ApplyAsync(full, cancellationToken), CancellationToken.None);

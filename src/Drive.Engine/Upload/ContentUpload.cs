@@ -256,7 +256,7 @@ internal sealed class ContentUpload(
         }
 
         _pack ??= newPack();
-        BlockRow row = _pack.Add(id, plain.Span, tryCompress: true);
+        BlockRow row = _pack.Add(id, plain.Span, Effort.Quick);
         _new.Add(id, row);
         Blocks.Add(row);
         if (_pack.IsFull)

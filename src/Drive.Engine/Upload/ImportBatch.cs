@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Security.Cryptography;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
 using Drive.Vault;
@@ -10,21 +12,33 @@ namespace Drive.Engine.Upload;
 /// share is the volume's.
 /// </summary>
 /// <remarks>
-/// What is to be sealed is copied to a tray, and a full tray is sealed while the next one is filled: compressing costs as much as reading and identifying. The pack and its rows belong to the sealing that
-/// is under way; there is one at a time.
+/// What is to be sealed is copied to a tray. Full trays are compressed beside each other, on as many processors as there are, while the next one is filled; they are sealed one after the other in the order
+/// in which they were filled. The pack and its rows belong to the sealing that is under way.
 /// </remarks>
-internal sealed class ImportBatch(Volume volume, PackCheck check, int putsMax) : IImportBatch
+internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : IImportBatch
 {
-    /// <summary>A tray is handed over when it holds so much, and has room for one block more. Arbitrary: worth a change of threads, and two of them are little memory.</summary>
-    private const int TrayBytes = 1 << 20;
+    /// <summary>A tray is handed over when it holds so much. Arbitrary: worth a change of threads, and little memory.</summary>
+    private const int TrayBytes = BlockSegments.BlockBytesMax / 2;
+
+    /// <summary>Trays that are compressed at once: who backs up has other things to do with a large machine, and each takes two mebibytes.</summary>
+    private static readonly int CompressingMax = Math.Clamp(Environment.ProcessorCount, 1, 4);
+
+    /// <summary>
+    /// Packs on their way at once. A folder takes one sooner than the next is filled; each costs a buffer of nine mebibytes, and while one batch is applied the next one has buffers, too.
+    /// </summary>
+    private readonly int _putsMax = isFar ? ContentUpload.PutsMaxFar : 1;
 
     private readonly HashSet<BlockId> _blocks = [];
     private readonly List<Task> _puts = [];
     private readonly CancellationTokenSource _ending = new();
-    private Tray _filling = new();
-    private Tray? _spare = new();
+    private readonly Queue<Task<Tray>> _underWay = new();
+    private readonly List<Tray> _trays = [];
+    private Tray? _filling;
     private Task _sealing = Task.CompletedTask;
     private PackWriter? _pack;
+
+    /// <summary>Set when a full pack had to wait for a far store: then the processors have time to make the next ones smaller. One on this machine may be slow because they have none.</summary>
+    private volatile bool _isStoreSlower;
     private List<BlockRow> _rows = [];
     private long _sent;
 
@@ -46,7 +60,12 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, int putsMax) :
             return id;
         }
 
-        _filling.Add(id, bytes.Span);
+        if (_filling is null || !_filling.HasRoom(bytes.Length))
+        {
+            await HandOverAsync(cancellationToken);
+        }
+
+        _filling!.Add(id, bytes.Span);
         if (_filling.Length >= TrayBytes)
         {
             await HandOverAsync(cancellationToken);
@@ -57,8 +76,13 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, int putsMax) :
 
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
-        await HandOverAsync(cancellationToken);
+        if (_filling is { Length: > 0 })
+        {
+            await HandOverAsync(cancellationToken);
+        }
+
         await _sealing.WaitAsync(cancellationToken);
+        ReturnTrays();
         await FinishPackAsync(cancellationToken);
         await Task.WhenAll(_puts).WaitAsync(cancellationToken);
         _puts.Clear();
@@ -69,30 +93,59 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, int putsMax) :
     {
         await _ending.CancelAsync();
         await _sealing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_underWay.Select(static Task (sealing) => sealing)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_puts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _pack?.Dispose();
         _pack = null;
+        ReturnTrays();
         volume.ReleaseImported(_blocks);
         _blocks.Clear();
         _ending.Dispose();
     }
 
-    /// <summary>Has the tray sealed, when the one before it is.</summary>
+    /// <summary>Has what was filled compressed and sealed, and takes another tray: a new one, or the one that is the first to be done.</summary>
     private async ValueTask HandOverAsync(CancellationToken cancellationToken)
     {
-        await _sealing.WaitAsync(cancellationToken);
-        Tray full = _filling;
-        (_filling, _spare) = (_spare ?? new Tray(), null);
-        _sealing = Task.Run(() => SealAsync(full), CancellationToken.None);
+        Tray next;
+        if (_underWay.Count > 0 && (_trays.Count > CompressingMax || _underWay.Peek().IsCompleted))
+        {
+            next = await _underWay.Peek().WaitAsync(cancellationToken);
+            _ = _underWay.Dequeue();
+        }
+        else
+        {
+            next = new Tray();
+            _trays.Add(next);
+        }
+
+        if (_filling is { } full)
+        {
+            Task<Tray> sealing = SealAsync(full, Task.Run(() => full.Compress(_isStoreSlower ? Effort.Thorough : Effort.Moderate, _ending.Token), CancellationToken.None), _sealing);
+            _sealing = sealing;
+            _underWay.Enqueue(sealing);
+        }
+
+        _filling = next;
     }
 
-    private async Task SealAsync(Tray tray)
+    /// <summary>When nothing is under way: a batch that only waits to be applied holds none.</summary>
+    private void ReturnTrays()
     {
-        foreach ((BlockId id, int start, int length) in tray.Blocks)
+        _underWay.Clear();
+        _filling = null;
+        _trays.ForEach(static tray => tray.Dispose());
+        _trays.Clear();
+    }
+
+    private async Task<Tray> SealAsync(Tray tray, Task compressing, Task before)
+    {
+        // Both, also when one fails: the tray is nobody else's before.
+        await Task.WhenAll(compressing, before);
+        foreach (TrayBlock block in tray.Blocks)
         {
             _ending.Token.ThrowIfCancellationRequested();
             _pack ??= volume.NewImportPack();
-            _rows.Add(_pack.Add(id, tray.Bytes.AsSpan(start, length), tryCompress: true));
+            _rows.Add(_pack.Add(block.Id, tray.PlainOf(block), tray.PackedOf(block), block.Lengths));
             if (_pack.IsFull)
             {
                 await FinishPackAsync(_ending.Token);
@@ -100,12 +153,14 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, int putsMax) :
         }
 
         tray.Clear();
-        _spare = tray;
+        return tray;
     }
 
     private async Task FinishPackAsync(CancellationToken cancellationToken)
     {
-        while (_pack is not null && _puts.Count >= putsMax)
+        _puts.RemoveAll(static put => put.IsCompletedSuccessfully);
+        _isStoreSlower = isFar && _puts.Count >= _putsMax;
+        while (_pack is not null && _puts.Count >= _putsMax)
         {
             Task done = await Task.WhenAny(_puts).WaitAsync(cancellationToken);
             _puts.Remove(done);
@@ -131,26 +186,62 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, int putsMax) :
         }
     }
 
-    /// <summary>Blocks that are to be sealed, one behind the other.</summary>
-    private sealed class Tray
+    /// <summary>A block in a tray.</summary>
+    private sealed record TrayBlock(BlockId Id, int Start, int Length)
     {
-        public byte[] Bytes { get; } = new byte[TrayBytes + BlockSegments.BlockBytesMax];
+        /// <summary>Where its compressed segments start.</summary>
+        public int PackedStart { get; set; }
 
-        public List<(BlockId Id, int Start, int Length)> Blocks { get; } = [];
+        /// <summary>As <see cref="BlockCompressor"/> gives them.</summary>
+        public int[] Lengths { get; } = new int[BlockSegments.CountOf(Length)];
+    }
+
+    /// <summary>Blocks that are to be sealed, one behind the other, as they are and compressed. For one thread at a time.</summary>
+    private sealed class Tray : IDisposable
+    {
+        private readonly byte[] _plain = ArrayPool<byte>.Shared.Rent(BlockSegments.BlockBytesMax);
+        private readonly byte[] _packed = ArrayPool<byte>.Shared.Rent(BlockSegments.BlockBytesMax);
+
+        public List<TrayBlock> Blocks { get; } = [];
 
         public int Length { get; private set; }
 
+        public bool HasRoom(int bytes) => bytes <= BlockSegments.BlockBytesMax - Length;
+
         public void Add(BlockId id, ReadOnlySpan<byte> bytes)
         {
-            bytes.CopyTo(Bytes.AsSpan(Length));
-            Blocks.Add((id, Length, bytes.Length));
+            bytes.CopyTo(_plain.AsSpan(Length));
+            Blocks.Add(new TrayBlock(id, Length, bytes.Length));
             Length += bytes.Length;
         }
+
+        public void Compress(Effort effort, CancellationToken cancellationToken)
+        {
+            int filled = 0;
+            foreach (TrayBlock block in Blocks)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                block.PackedStart = filled;
+                filled += BlockCompressor.Compress(PlainOf(block), effort, _packed.AsSpan(filled), block.Lengths);
+            }
+        }
+
+        public ReadOnlySpan<byte> PlainOf(TrayBlock block) => _plain.AsSpan(block.Start, block.Length);
+
+        public ReadOnlySpan<byte> PackedOf(TrayBlock block) => _packed.AsSpan(block.PackedStart);
 
         public void Clear()
         {
             Blocks.Clear();
             Length = 0;
+        }
+
+        public void Dispose()
+        {
+            CryptographicOperations.ZeroMemory(_plain);
+            CryptographicOperations.ZeroMemory(_packed);
+            ArrayPool<byte>.Shared.Return(_plain);
+            ArrayPool<byte>.Shared.Return(_packed);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using Drive.Core;
 using Drive.Core.Platform;
@@ -20,13 +19,9 @@ public sealed class PackWriter : IDisposable
     /// <summary>Enough to make requests cheap, small enough to repeat one, and to have several on their way.</summary>
     public const int TargetBytes = 8 * 1024 * 1024;
 
-    /// <summary>After so many segments in a row that do not shrink, the block is taken for media or archives.</summary>
-    private const int FailuresMax = 2;
-
     private readonly ObjectCipher _cipher;
     private readonly ByteWriter _directory = new(4096);
     private readonly int _targetBytes;
-    private readonly byte[] _scratch = ArrayPool<byte>.Shared.Rent(BlockSegments.SegmentBytes);
     private byte[] _buffer;
     private int _written;
     private int _segments;
@@ -63,8 +58,31 @@ public sealed class PackWriter : IDisposable
     /// <summary>Time for the next pack.</summary>
     public bool IsFull => Length >= _targetBytes;
 
-    /// <summary>Seals a block of 1 byte to 1 MiB.</summary>
-    public BlockRow Add(BlockId id, ReadOnlySpan<byte> plain, bool tryCompress)
+    /// <summary>Compresses a block of 1 byte to 1 MiB, and seals it.</summary>
+    public BlockRow Add(BlockId id, ReadOnlySpan<byte> plain, Effort effort)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(plain.Length, BlockSegments.BlockBytesMax);
+        if (effort == Effort.None)
+        {
+            return Add(id, plain, [], []);
+        }
+
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(plain.Length);
+        try
+        {
+            Span<int> lengths = stackalloc int[BlockSegments.CountOf(plain.Length)];
+            int filled = BlockCompressor.Compress(plain, effort, scratch, lengths);
+            return Add(id, plain, scratch.AsSpan(0, filled), lengths);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(scratch.AsSpan(0, plain.Length));
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
+
+    /// <summary>Seals a block of 1 byte to 1 MiB that <see cref="BlockCompressor"/> has compressed; without lengths, as it is.</summary>
+    public BlockRow Add(BlockId id, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> packed, ReadOnlySpan<int> lengths)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfZero(plain.Length);
@@ -78,18 +96,12 @@ public sealed class PackWriter : IDisposable
         Reserve(plain.Length + (segments.Length * ObjectCipher.TagBytes));
         long offset = _written;
         int first = _segments;
-        int failures = tryCompress ? 0 : FailuresMax;
         for (int i = 0; i < segments.Length; i++)
         {
             ReadOnlySpan<byte> segment = plain.Slice(i * BlockSegments.SegmentBytes, BlockSegments.PlainLengthOf(plain.Length, i));
-            int compressed = 0;
-            if (failures < FailuresMax)
-            {
-                compressed = Compress(segment);
-                failures = compressed > 0 ? 0 : failures + 1;
-            }
-
-            ReadOnlySpan<byte> content = compressed > 0 ? _scratch.AsSpan(0, compressed) : segment;
+            int compressed = lengths.IsEmpty ? 0 : lengths[i];
+            ReadOnlySpan<byte> content = compressed > 0 ? packed[..compressed] : segment;
+            packed = packed[compressed..];
             _cipher.Seal(_segments++, last: false, compressed > 0, segment.Length, content, _buffer.AsSpan(_written));
             int stored = content.Length + ObjectCipher.TagBytes;
             _written += stored;
@@ -126,16 +138,7 @@ public sealed class PackWriter : IDisposable
         _disposed = true;
         _cipher.Dispose();
         _directory.Dispose();
-        CryptographicOperations.ZeroMemory(_scratch);
-        ArrayPool<byte>.Shared.Return(_scratch);
         PackBuffers.Return(_buffer);
-    }
-
-    /// <summary>Compressed length, or 0 where it saves less than a sixteenth.</summary>
-    private int Compress(ReadOnlySpan<byte> segment)
-    {
-        int worthwhile = segment.Length - (segment.Length / 16) - 1;
-        return worthwhile > 0 && BrotliEncoder.TryCompress(segment, _scratch.AsSpan(0, worthwhile), out int written, quality: 1, window: 22) ? written : 0;
     }
 
     private void Reserve(int bytes)

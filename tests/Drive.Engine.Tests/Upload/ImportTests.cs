@@ -127,7 +127,7 @@ public sealed class ImportTests
         await using TwoDevices devices = await TwoDevices.CreateAsync();
         using (PackWriter pack = devices.Second.Volume.NewImportPack())
         {
-            BlockRow row = pack.Add(devices.Second.Volume.IdentifyBlock(Bytes()), Bytes(), tryCompress: false);
+            BlockRow row = pack.Add(devices.Second.Volume.IdentifyBlock(Bytes()), Bytes(), Effort.None);
             await devices.Second.Volume.PutImportAsync(pack.Id, pack.Finish(), [row], CancellationToken.None);
         }
 

@@ -18,14 +18,14 @@ public sealed class PackTests
         {
             foreach (byte[] plain in new[] { Tree.Bytes(vault.Random, length), Text(length), Mixed(vault.Random, length) })
             {
-                blocks.Add((writer.Add(vault.Keys.IdentifyBlock(plain), plain, tryCompress: blocks.Count % 4 != 3), plain));
+                blocks.Add((writer.Add(vault.Keys.IdentifyBlock(plain), plain, (Effort)(blocks.Count % 4)), plain));
             }
         }
 
         byte[] pack = writer.Finish().ToArray();
         Assert.Equal(pack.Length, writer.Length);
         Assert.Equal(pack, writer.Finish().ToArray());
-        Assert.Throws<InvalidOperationException>(() => writer.Add(default, new byte[1], true));
+        Assert.Throws<InvalidOperationException>(() => writer.Add(default, new byte[1], Effort.Quick));
         using var reader = new PackReader(vault.Keys);
         Assert.All(blocks, block => Assert.Equal(block.Plain, Read(reader, pack, block.Row)));
         Assert.Contains(blocks, block => block.Row.Segments.Any(segment => (segment & 1) != 0));
@@ -42,8 +42,8 @@ public sealed class PackTests
         using var writer = new PackWriter(vault.Keys, vault.Source);
         byte[] first = Text(300);
         byte[] second = Tree.Bytes(vault.Random, 40);
-        writer.Add(vault.Keys.IdentifyBlock(first), first, true);
-        writer.Add(vault.Keys.IdentifyBlock(second), second, true);
+        writer.Add(vault.Keys.IdentifyBlock(first), first, Effort.Quick);
+        writer.Add(vault.Keys.IdentifyBlock(second), second, Effort.Quick);
         byte[] pack = writer.Finish().ToArray();
         using var reader = new PackReader(vault.Keys);
         Assert.Equal(2, reader.VerifyPack(writer.Id, pack).Count);
@@ -68,11 +68,11 @@ public sealed class PackTests
         using TestVault vault = await TestVault.CreateAsync();
         byte[] plain = Tree.Bytes(vault.Random, 3 * 65_536);
         using var writer = new PackWriter(vault.Keys, vault.Source);
-        BlockRow a = writer.Add(vault.Keys.IdentifyBlock(plain), plain, false);
-        BlockRow b = writer.Add(vault.Keys.IdentifyBlock(plain), plain, false);
+        BlockRow a = writer.Add(vault.Keys.IdentifyBlock(plain), plain, Effort.None);
+        BlockRow b = writer.Add(vault.Keys.IdentifyBlock(plain), plain, Effort.None);
         byte[] pack = writer.Finish().ToArray();
         using var otherWriter = new PackWriter(vault.Keys, vault.Source);
-        BlockRow c = otherWriter.Add(vault.Keys.IdentifyBlock(plain), plain, false);
+        BlockRow c = otherWriter.Add(vault.Keys.IdentifyBlock(plain), plain, Effort.None);
         byte[] other = otherWriter.Finish().ToArray();
         using var reader = new PackReader(vault.Keys);
         var into = new byte[65_536];
@@ -91,7 +91,7 @@ public sealed class PackTests
         using TestVault vault = await TestVault.CreateAsync();
         byte[] plain = Text(100_000);
         using var writer = new PackWriter(vault.Keys, vault.Source);
-        BlockRow row = writer.Add(vault.Keys.IdentifyBlock(plain), plain, true);
+        BlockRow row = writer.Add(vault.Keys.IdentifyBlock(plain), plain, Effort.Quick);
         byte[] pack = writer.Finish().ToArray();
         using var reader = new PackReader(vault.Keys);
         byte[] last = Sealed(pack, row, 1);
@@ -112,7 +112,7 @@ public sealed class PackTests
         for (int i = 0; i < 2; i++)
         {
             using var writer = new PackWriter(vault.Keys, vault.Source);
-            writer.Add(vault.Keys.IdentifyBlock(plain), plain, false);
+            writer.Add(vault.Keys.IdentifyBlock(plain), plain, Effort.None);
             packs.Add(writer.Finish()[PackReader.PreambleBytes..^8].ToArray());
         }
 
@@ -128,7 +128,7 @@ public sealed class PackTests
         {
             byte[] plain = Mixed(vault.Random, 70_000 + i);
             using var writer = new PackWriter(vault.Keys, vault.Source);
-            BlockRow row = writer.Add(vault.Keys.IdentifyBlock(plain), plain, true);
+            BlockRow row = writer.Add(vault.Keys.IdentifyBlock(plain), plain, Effort.Quick);
             all.Add((row, writer.Finish().ToArray(), plain));
         }
 
@@ -149,7 +149,7 @@ public sealed class PackTests
         Assert.False(writer.IsFull);
         for (int i = 0; i < 5; i++)
         {
-            writer.Add(vault.Keys.IdentifyBlock(plain), plain, true);
+            writer.Add(vault.Keys.IdentifyBlock(plain), plain, Effort.Quick);
         }
 
         Assert.True(writer.IsFull);

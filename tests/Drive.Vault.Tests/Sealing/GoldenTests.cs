@@ -32,7 +32,7 @@ public sealed class GoldenTests
     {
         using VaultKeys keys = FixedKeys();
         using var writer = new PackWriter(keys, new Constant(0x55));
-        BlockRow row = writer.Add(keys.IdentifyBlock("hello"u8), "hello"u8, tryCompress: true);
+        BlockRow row = writer.Add(keys.IdentifyBlock("hello"u8), "hello"u8, Effort.Quick);
         byte[] pack = writer.Finish().ToArray();
         const string Header = "4452564f" + "01" + "02";
         Assert.Equal(
@@ -91,7 +91,7 @@ public sealed class GoldenTests
         foreach ((VaultKeys by, bool readableByOld) in new[] { (old, true), (rotated, false) })
         {
             using var writer = new PackWriter(by, SystemRandomSource.Instance);
-            BlockRow row = writer.Add(by.IdentifyBlock("hello"u8), "hello"u8, tryCompress: true);
+            BlockRow row = writer.Add(by.IdentifyBlock("hello"u8), "hello"u8, Effort.Quick);
             byte[] pack = writer.Finish().ToArray();
             byte[] stored = pack.AsSpan((int)row.PackOffset, BlockSegments.StoredLengthOf(row, 0)).ToArray();
             using var reader = new PackReader(rotated);
