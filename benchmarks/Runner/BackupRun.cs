@@ -102,15 +102,14 @@ internal sealed class BackupRun(Options options, string home)
 
             if (options.Wants("restore"))
             {
-                Each(Restored, [.. sides.Where(static side => side.Restores)], side => Restore(side, Path.Combine(place, "restored")));
+                Each(Restored, [.. sides.Where(static side => side.Restores)], side => Restore(side, Path.Combine(place, $"restored by {side.Name}")));
             }
         }
         finally
         {
+            // What is left of it goes with the whole run: ext4 without a journal looks at each inode that was freed within the last minutes before it makes a file, which made later sides up to five times as slow.
             sides.ForEach(static side => side.Dispose());
         }
-
-        Directory.Delete(place, recursive: true);
     }
 
     private ChildUsage Restore(BackupSide side, string to)
@@ -120,7 +119,6 @@ internal sealed class BackupRun(Options options, string home)
         Posix.SyncAll();
         (ChildUsage usage, string restored) = side.Restore(_tree.Root, to);
         string? difference = _tree.FindDifference(restored);
-        Directory.Delete(to, recursive: true);
         return difference is null ? usage : throw new IOException($"What came back is not what was backed up: {difference}");
     }
 

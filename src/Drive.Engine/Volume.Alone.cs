@@ -141,6 +141,7 @@ public sealed partial class Volume
     {
         lock (_saveLock)
         {
+            ApplyRest();
             try
             {
                 _metadata.LandAlone(note, blocks, [(AloneSetting, null), (StateSetting, attempt.Next.Encode()), .. CheckpointSettingsAfter(attempt)]);

@@ -40,6 +40,7 @@ public sealed partial class Volume
     {
         lock (_saveLock)
         {
+            ApplyRest();
             if (_stuck is not null || _journal.OldestSegment is not { } oldest || oldest == _log.GetUsage()[^1].Segment)
             {
                 return;

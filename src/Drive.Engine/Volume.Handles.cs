@@ -90,7 +90,7 @@ public sealed partial class Volume
             }
         }
 
-        FsStatus status = Mistakes.Has(Mistake.FsyncSavesNothing) ? FsStatus.Ok : CommitLocally();
+        FsStatus status = Mistakes.Has(Mistake.FsyncSavesNothing) ? FsStatus.Ok : CommitToJournal();
         if (open is not null)
         {
             lock (_gate)

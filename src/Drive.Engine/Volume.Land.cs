@@ -37,6 +37,7 @@ public sealed partial class Volume
     {
         lock (_saveLock)
         {
+            ApplyRest();
             // A save point that waits for room has rows of items that a landing settles. Written after it, they would come back from the dead.
             if (_stuck is { } stuck && Save(stuck) != FsStatus.Ok)
             {

@@ -38,6 +38,7 @@ public sealed partial class Volume
     {
         lock (_saveLock)
         {
+            ApplyRest();
             MergePlan plan;
             lock (_gate)
             {

@@ -255,6 +255,7 @@ public sealed partial class Volume
         {
             lock (_saveLock)
             {
+                ApplyRest();
                 _journal.ReleaseThrough(long.MaxValue);
                 DropEmptySegment();
             }

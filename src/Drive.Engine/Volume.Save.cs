@@ -26,6 +26,9 @@ public sealed partial class Volume
     private readonly List<DirtyChunk> _releases = [];
     private PendingChanges _pending = new();
     private SavePoint? _stuck;
+
+    /// <summary>Durable in the journal, and not in the database yet; guarded by the save lock. Whoever takes that lock to work with the database applies it first.</summary>
+    private SavePoint? _unapplied;
     private long _change;
     private long _savedChange;
     private long _errorCount;
@@ -39,15 +42,24 @@ public sealed partial class Volume
         _pending.Releases.Count + _pending.Contents.Count > 0
         || _pending.AccessTimes.Count > (_stopping.IsCancellationRequested ? 0 : AccessTimesWaitingMax);
 
-    private FsStatus CommitLocally() => CommitLocally(freeze: false, out _);
+    private FsStatus CommitLocally() => CommitLocally(freeze: false, isJournalEnough: false, out _);
 
-    /// <summary>Saves all changes made before the call. With <paramref name="freeze"/> the epoch ends at that moment and is handed out for upload.</summary>
-    private FsStatus CommitLocally(bool freeze, out Capture? capture)
+    /// <summary>
+    /// Makes all changes made before the call durable. Where the journal does that, it returns as soon as the journal is flushed, and the database gets the rows behind it: nobody who waits for an fsync waits
+    /// for SQLite too. A crash in between is one between two flushes: the next start redoes what the journal has.
+    /// </summary>
+    private FsStatus CommitToJournal() => CommitLocally(freeze: false, isJournalEnough: true, out _);
+
+    /// <summary>
+    /// Saves all changes made before the call. With <paramref name="freeze"/> the epoch ends at that moment and is handed out for upload. With <paramref name="isJournalEnough"/> the database may follow later.
+    /// </summary>
+    private FsStatus CommitLocally(bool freeze, bool isJournalEnough, out Capture? capture)
     {
         capture = null;
         long wanted = Volatile.Read(ref _change);
         lock (_saveLock)
         {
+            ApplyRest();
             if (_stuck is { } stuck)
             {
                 FsStatus status = Save(stuck);
@@ -78,7 +90,7 @@ public sealed partial class Volume
                 }
             }
 
-            FsStatus saved = Save(point);
+            FsStatus saved = Save(point, isJournalEnough);
             if (saved == FsStatus.Ok && capture is not null)
             {
                 LeaveLateBehind(capture);
@@ -252,25 +264,71 @@ public sealed partial class Volume
     }
 
     /// <summary>Writes a save point. No space: it is kept and tried again. Any other failure of the disk makes the volume read-only.</summary>
-    private FsStatus Save(SavePoint point)
+    private FsStatus Save(SavePoint point, bool isJournalEnough = false)
     {
         try
         {
             GatherJournal();
             LogChunks(point.Chunks, point.Change, point);
+            if (isJournalEnough && point.IsCovered)
+            {
+                _unapplied = point;
+                RunBehind(ApplyBehindAsync);
+                return FsStatus.Ok;
+            }
+
             _metadata.Apply(point.Batch, flush: !point.IsCovered);
-        }
-        catch (DiskFullException error)
-        {
-            _stuck = Mistakes.Has(Mistake.StuckSaveDropped) ? null : point;
-            return Mistakes.Has(Mistake.FullDiskIsSuccess) ? FsStatus.Ok : NoteWriteError(FsStatus.NoSpace, error);
         }
         catch (Exception error)
         {
-            _stuck = point;
-            return NoteDiskFailed(error);
+            return NoteStuck(point, error);
         }
 
+        FinishSave(point);
+        return FsStatus.Ok;
+    }
+
+    private FsStatus NoteStuck(SavePoint point, Exception error)
+    {
+        bool isFull = error is DiskFullException;
+        _stuck = isFull && Mistakes.Has(Mistake.StuckSaveDropped) ? null : point;
+        return !isFull ? NoteDiskFailed(error) : Mistakes.Has(Mistake.FullDiskIsSuccess) ? FsStatus.Ok : NoteWriteError(FsStatus.NoSpace, error);
+    }
+
+    private Task ApplyBehindAsync()
+    {
+        lock (_saveLock)
+        {
+            ApplyRest();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Under the save lock: brings the database up to the journal. Where it fails the save point is stuck, as one that failed at once.</summary>
+    private void ApplyRest()
+    {
+        if (_unapplied is not { } point)
+        {
+            return;
+        }
+
+        _unapplied = null;
+        try
+        {
+            _metadata.Apply(point.Batch, flush: false);
+        }
+        catch (Exception error)
+        {
+            NoteStuck(point, error);
+            return;
+        }
+
+        FinishSave(point);
+    }
+
+    private void FinishSave(SavePoint point)
+    {
         _stuck = null;
         FinishJournal(point);
         lock (_gate)
@@ -288,8 +346,6 @@ public sealed partial class Volume
         {
             ReleaseRecords();
         }
-
-        return FsStatus.Ok;
     }
 
     /// <summary>

@@ -97,7 +97,7 @@ public sealed partial class Volume
     private async Task SendEpochAsync(CancellationToken cancellationToken)
     {
         await RescueAsync(cancellationToken);
-        CommitLocally(freeze: true, out Capture? capture);
+        CommitLocally(freeze: true, isJournalEnough: false, out Capture? capture);
         if (capture is null)
         {
             // The local disk took nothing: asking it at once again would only burn the processor.

@@ -103,7 +103,7 @@ public sealed partial class Volume
             synchronous = (opened & OpenOptions.Synchronous) != 0 || (options & WriteOptions.Synchronous) != 0;
         }
 
-        return synchronous ? CommitLocally() : FsStatus.Ok;
+        return synchronous ? CommitToJournal() : FsStatus.Ok;
     }
 
     /// <inheritdoc/>

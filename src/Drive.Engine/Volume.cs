@@ -169,6 +169,7 @@ public sealed partial class Volume : IVolume
         FsStatus status = CommitLocally();
         lock (_saveLock)
         {
+            ApplyRest();
             FlushDatabase();
         }
 
@@ -234,6 +235,7 @@ public sealed partial class Volume : IVolume
 
                 lock (_saveLock)
                 {
+                    ApplyRest();
                     FlushDatabase();
                 }
 
