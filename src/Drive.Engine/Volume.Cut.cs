@@ -18,6 +18,10 @@ public sealed partial class Volume
     /// <summary>Set while the store lacks something of the log: then the next floor comes as soon as there is a checkpoint for it, however little it lets go.</summary>
     private const string FloorWantedSetting = "floor-wanted";
 
+    /// <summary>The last floor that this device met, and when.</summary>
+    private const string FloorSeenSetting = "floor-seen";
+    private const string FloorSeenAtSetting = "floor-seen-at";
+
     /// <summary>Commits that are deleted side by side.</summary>
     private const int CutWidth = 16;
 
@@ -132,7 +136,7 @@ public sealed partial class Volume
         return false;
     }
 
-    /// <summary>Publishes the last floor and deletes what it lets go, unless this device knows that it was done. False: the store does not delete.</summary>
+    /// <summary>Publishes the last floor and deletes what it lets go, unless this device knows that it was done. False: the store does not delete, or it is not time yet.</summary>
     private async Task<bool> FollowFloorAsync(GarbageReport report, CancellationToken cancellationToken)
     {
         VaultState state = _state;
@@ -145,6 +149,11 @@ public sealed partial class Volume
         if (!Mistakes.Has(Mistake.CutBeforeFloor))
         {
             await _vaultLog.PublishFloorAsync(state, floor, cancellationToken);
+        }
+
+        if (!HadFollowersTime(state, floor))
+        {
+            return false;
         }
 
         long left = await FindFirstCommitAsync(state.Gen, floor.Seq, cancellationToken);
@@ -162,6 +171,25 @@ public sealed partial class Volume
 
         SaveSettings((CutSetting, Numbers.Encode(floor.Number)));
         return true;
+    }
+
+    /// <summary>By this device's clock: where it is wrong, somebody starts at the checkpoint, and nothing is lost.</summary>
+    private bool HadFollowersTime(VaultState state, FloorRef floor)
+    {
+        if (state.SingleWriter is null || !state.Members.Any(member => member is { Active: true, Kind: MemberKind.Device } && member.Id != _keys.DeviceId))
+        {
+            return true;
+        }
+
+        DateTimeOffset now = _time.GetUtcNow();
+        if (Numbers.Decode(_metadata.ReadSetting(FloorSeenSetting), absent: 0) != floor.Number)
+        {
+            SaveSettings((FloorSeenSetting, Numbers.Encode(floor.Number)), (FloorSeenAtSetting, Numbers.Encode(now.UtcTicks)));
+            return _settings.FollowersAway == TimeSpan.Zero;
+        }
+
+        TimeSpan since = now - new DateTimeOffset(Numbers.Decode(_metadata.ReadSetting(FloorSeenAtSetting), absent: 0), TimeSpan.Zero);
+        return since >= _settings.FollowersAway || since < TimeSpan.Zero;
     }
 
     /// <summary>

@@ -60,6 +60,12 @@ public sealed record VolumeSettings
     /// <summary>The log is cut where that lets at least so many commits go: a cut costs a commit, a floor, and reading a checkpoint back. Arbitrary.</summary>
     public int CutCommitsMin { get; init; } = 256;
 
+    /// <summary>
+    /// In a vault with a single writer the log waits for nobody else. So commits stay this long below a floor: a device that only looks on and slept for less goes on where it was, one that slept for longer
+    /// starts at the checkpoint when it is mounted again.
+    /// </summary>
+    public TimeSpan FollowersAway { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>When this device writes a checkpoint.</summary>
     public CheckpointRule Checkpoints { get; init; } = new();
 

@@ -124,10 +124,10 @@ public sealed partial class VaultLog
         return rotation.Epoch == epoch && header.Epoch == epoch - 1 ? rotation : throw new VaultIntegrityException(name, IntegrityKind.Position, "leads to another key epoch");
     }
 
-    /// <summary>Null: made. Else what was there already.</summary>
+    /// <summary>Null: made. Else what was there already; it is looked for first, since a store that does not keep names that are taken must not be asked to.</summary>
     private async Task<byte[]?> PutOrFindAsync(ObjectName name, byte[] bytes, int bytesMax, CancellationToken cancellationToken) =>
-        await _store.PutIfAbsentAsync(name, bytes, cancellationToken)
-            ? null
+        await _store.GetProvableAsync(name, bytesMax, cancellationToken) is { } there ? there
+            : await _store.PutIfAbsentAsync(name, bytes, cancellationToken) ? null
             : await _store.GetProvableAsync(name, bytesMax, cancellationToken)
                 ?? throw new StoreException(StoreErrorKind.Malformed, isTransient: true, $"The store says that {name} exists, and does not have it.");
 }

@@ -70,6 +70,58 @@ public sealed class SingleWriterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_log_is_cut_when_followers_had_time_and_one_that_slept_for_longer_starts_at_the_checkpoint()
+    {
+        await _first.Volume.DisposeAsync();
+        _first = new(await _fixture.OpenAsync(Cutting(TimeSpan.FromDays(7))));
+        await _second.Volume.DisposeAsync();
+        await WriteManyAsync("a");
+        await _first.Volume.CollectGarbageAsync(new GarbageOptions(), None);
+        Assert.Equal(1, _first.Volume.Head.Floor);
+        Assert.NotNull(await _store.GetLengthAsync(VaultNames.Commit(1, 2), None));
+
+        // It slept for less than that, and goes on where it was.
+        _second = new(await OpenSecondAsync());
+        await FollowAsync(_second, _first);
+        Assert.Equal(await _first.ShowAsync(), await _second.ShowAsync());
+        await _second.Volume.DisposeAsync();
+
+        await WriteManyAsync("b");
+        await _first.Volume.CollectGarbageAsync(new GarbageOptions(), None);
+        Assert.Equal(1, _first.Volume.Head.Floor);
+        await _first.Volume.DisposeAsync();
+        _first = new(await _fixture.OpenAsync(Cutting(TimeSpan.Zero)));
+        await WriteManyAsync("c");
+        await _first.Volume.CollectGarbageAsync(new GarbageOptions(), None);
+        Assert.Equal(2, _first.Volume.Head.Floor);
+        Assert.Null(await _store.GetLengthAsync(VaultNames.Commit(1, _first.Volume.Head.LastFloor!.Seq), None));
+        _second = new(await OpenSecondAsync());
+        await FollowAsync(_second, _first);
+        Assert.Equal(await _first.ShowAsync(), await _second.ShowAsync());
+        Assert.Contains("Only 'first' writes", _second.Volume.GetStatus().ReadOnlyReason, StringComparison.Ordinal);
+
+        VolumeSettings Cutting(TimeSpan away) => Lazy("state") with { CutCommitsMin = 3, FollowersAway = away, Checkpoints = new() { CommitsMax = 4, CommitsMin = 4 } };
+
+        async Task WriteManyAsync(string name)
+        {
+            long last = _first.Volume.Head.LastCheckpoint?.Seq ?? 0;
+            for (int i = 0; i < 6 || (_first.Volume.Head.LastCheckpoint?.Seq ?? 0) <= last; i++)
+            {
+                Assert.True(i < 100, "No commit named a checkpoint.");
+                _first.Write($"{name}{i % 6}", $"{i}");
+                await SendAsync(_first);
+            }
+
+            // Two commits above it.
+            for (int i = 0; i < 3; i++)
+            {
+                _first.Write($"{name} last", $"{i}");
+                await SendAsync(_first);
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_writer_that_comes_back_after_a_take_over_keeps_what_it_had_and_sends_it_when_it_writes_again()
     {
         _first.Write("doc", "old");
