@@ -5,7 +5,7 @@ namespace Drive.Server.Requests;
 /// <summary>What the access log says of a request besides what HTTP knows. Filled in on the way.</summary>
 internal sealed class RequestNote
 {
-    private static readonly string[] Kinds = ["vault", "slots", "packs", "checkpoints", "log", "floor", "probe"];
+    private static readonly string[] Kinds = ["vault", "slots", "packs", "checkpoints", "log", "floor", "keys", "probe"];
 
     public string User { get; set; } = "-";
 
