@@ -61,7 +61,7 @@ public sealed class GarbageReport
     /// <summary>The first commit that the log still has, but for the vault's very first.</summary>
     public long LogFrom { get; set; } = 1;
 
-    /// <summary>Commits below a floor that were deleted. </summary>
+    /// <summary>Commits below a floor that were deleted.</summary>
     public long DeletedCommits { get; set; }
 
     /// <summary>In a trial: how many commits the next floor would let go.</summary>

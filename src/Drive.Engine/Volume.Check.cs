@@ -19,6 +19,7 @@ public sealed partial class Volume
     public async Task<CheckReport> CheckAsync(CheckRequest request, Action<string> say, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        await CatchUpForCheckAsync(cancellationToken);
         VaultState state = _state;
         VaultCheck check = new(_metadata, _store, _keys, _random, say);
         CheckReport report = await check.RunAsync(state, request.ReadShare, cancellationToken);
@@ -36,6 +37,21 @@ public sealed partial class Volume
             BadFileCount = count,
             BadPacks = [.. report.BadPacks.Select(bad => bad with { Restored = restored.FirstOrDefault(one => VaultNames.Pack(one.Key).Value == bad.Name).Value })],
         };
+    }
+
+    /// <summary>What another device has cut meanwhile is not missing. A volume that follows no more is held against what it knows.</summary>
+    private async Task CatchUpForCheckAsync(CancellationToken cancellationToken)
+    {
+        // A store that is away is said at once: the upload loop would wait for it.
+        await _store.GetLengthAsync(VaultNames.Vault, cancellationToken);
+        try
+        {
+            await RunInUploadLoopAsync(FollowAsync, cancellationToken);
+        }
+        catch (VaultException)
+        {
+            // It stopped, and its status says why.
+        }
     }
 
     /// <summary>What can be read without the pack is put into new ones, and a commit says so; how many blocks of each pack that were.</summary>

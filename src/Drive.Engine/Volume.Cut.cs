@@ -25,7 +25,9 @@ public sealed partial class Volume
     /// <summary>Commits that are deleted side by side.</summary>
     private const int CutWidth = 16;
 
-    private int LeastToCut => _metadata.ReadSetting(FloorWantedSetting) is null ? _settings.CutCommitsMin : 1;
+    private bool IsFloorWanted => _metadata.ReadSetting(FloorWantedSetting) is not null;
+
+    private int LeastToCut => IsFloorWanted ? 1 : _settings.CutCommitsMin;
 
     private async Task CutLogAsync(GarbageOptions options, GarbageReport report, CancellationToken cancellationToken)
     {
@@ -35,15 +37,15 @@ public sealed partial class Volume
             return;
         }
 
-        // A floor that another device decided on, and did not come to publish, comes before the next.
-        if (await FollowFloorAsync(report, cancellationToken) && await DecideOnFloorAsync(report, cancellationToken))
+        // A floor that another device decided on, and did not come to publish, comes before the next. What it lets go does as well, but where the log lacks something nobody waits for that.
+        if ((await FollowFloorAsync(report, cancellationToken) || IsFloorWanted) && await DecideOnFloorAsync(report, cancellationToken))
         {
             await FollowFloorAsync(report, cancellationToken);
         }
 
         await DeleteDroppedCheckpointsAsync(report, cancellationToken);
         report.LogWaitsFor = [.. LaggingDevices()];
-        if (_metadata.ReadSetting(FloorWantedSetting) is not null)
+        if (IsFloorWanted)
         {
             report.LogProblem ??= "The store lacks a part of the log. It is cut above that once every machine that writes to the vault was mounted again"
                 + (report.LogWaitsFor.Count == 0 ? "." : $": {string.Join(", ", report.LogWaitsFor.Select(static member => $"'{member.Name}'"))}.");
@@ -185,7 +187,6 @@ public sealed partial class Volume
         if (Numbers.Decode(_metadata.ReadSetting(FloorSeenSetting), absent: 0) != floor.Number)
         {
             SaveSettings((FloorSeenSetting, Numbers.Encode(floor.Number)), (FloorSeenAtSetting, Numbers.Encode(now.UtcTicks)));
-            return _settings.FollowersAway == TimeSpan.Zero;
         }
 
         TimeSpan since = now - new DateTimeOffset(Numbers.Decode(_metadata.ReadSetting(FloorSeenAtSetting), absent: 0), TimeSpan.Zero);

@@ -238,6 +238,22 @@ public sealed class CutTests
         Assert.NotEqual(vault.Checkpoint.Seq, first.Head.LastFloor!.Seq);
     }
 
+    [Fact]
+    public async Task What_another_device_has_cut_is_not_missing()
+    {
+        await using CheckpointedVault vault = await CheckpointedVault.MakeAsync();
+        await using Volume second = await vault.OpenAsync("second", await vault.EnrolAsync("second"));
+        await second.WaitAsync();
+        await using Volume first = await vault.Fixture.OpenAsync(CheckpointedVault.Often(Cutting(vault)));
+        await first.CollectGarbageAsync(new GarbageOptions(), None);
+        await vault.GoOnUntilCheckpointAsync(first);
+        await vault.GoOnUntilCheckpointAsync(first);
+        Assert.Null(second.Head.LastFloor);
+        CheckReport report = await second.CheckAsync(new CheckRequest(0, Repairs: false), static _ => { }, None);
+        Assert.Empty(report.BadLog);
+        Assert.NotNull(second.Head.LastFloor);
+    }
+
     [Theory]
     [InlineData("commit")]
     [InlineData("manifest")]
