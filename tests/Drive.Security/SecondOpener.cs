@@ -102,7 +102,7 @@ public sealed class SecondOpener
         fields.Take("writer", 1);
         fields.Take("checkpoint follows", 1);
         fields.Take("floor follows", 1);
-        for (int changes = version == 2 ? (int)fields.Varint("changes of history") : 0; changes > 0; changes--)
+        for (int changes = version is 2 or 3 ? (int)fields.Varint("changes of history") : 0; changes > 0; changes--)
         {
             TakeHistory(fields);
         }

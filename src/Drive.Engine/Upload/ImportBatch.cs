@@ -107,8 +107,6 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
     private async ValueTask HandOverAsync(CancellationToken cancellationToken)
     {
         Tray next;
-        // Whoever reads waits for the compressors: then they are what makes the backup slow, and do less.
-        bool isReaderFaster = _trays.Count > CompressingMax && _underWay.Count > 0 && !_underWay.Peek().IsCompleted;
         if (_underWay.Count > 0 && (_trays.Count > CompressingMax || _underWay.Peek().IsCompleted))
         {
             next = await _underWay.Peek().WaitAsync(cancellationToken);
@@ -122,7 +120,7 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
 
         if (_filling is { } full)
         {
-            Effort effort = _isStoreSlower ? Effort.Thorough : isReaderFaster ? Effort.Quick : Effort.Moderate;
+            Effort effort = _isStoreSlower ? Effort.Thorough : Effort.Moderate;
             Task<Tray> sealing = SealAsync(full, Task.Run(() => full.Compress(effort, _ending.Token), CancellationToken.None), _sealing);
             _sealing = sealing;
             _underWay.Enqueue(sealing);

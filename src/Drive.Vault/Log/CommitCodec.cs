@@ -7,11 +7,15 @@ namespace Drive.Vault.Log;
 /// <summary>A commit's body as bytes, before it is sealed.</summary>
 internal static class CommitCodec
 {
-    /// <summary>Without changes of history: what programs of before November 2026 read.</summary>
+    /// <summary>Without packs and changes of history.</summary>
     private const byte PlainVersion = 1;
 
     /// <summary>With changes of history, at least one.</summary>
     private const byte HistoryVersion = 2;
+
+    /// <summary>With packs, at least one, whose segments may be compressed by zstd.</summary>
+    private const byte PackVersion = 3;
+
     private const byte EnrolTag = 1;
     private const byte RevokeTag = 2;
     private const byte AnnounceTag = 3;
@@ -21,7 +25,8 @@ internal static class CommitCodec
 
     public static void Write(ByteWriter writer, CommitContent content)
     {
-        writer.Byte(content.History.Count == 0 ? PlainVersion : HistoryVersion);
+        byte version = content.Packs.Count > 0 ? PackVersion : content.History.Count > 0 ? HistoryVersion : PlainVersion;
+        writer.Byte(version);
         writer.Raw(content.VaultId);
         writer.Count(content.Gen);
         writer.Count(content.Seq);
@@ -58,7 +63,7 @@ internal static class CommitCodec
             RefCodec.Write(writer, content.Floor);
         }
 
-        if (content.History.Count > 0)
+        if (version != PlainVersion)
         {
             HistoryCodec.Write(writer, content.History);
         }
@@ -70,7 +75,7 @@ internal static class CommitCodec
     {
         var reader = new ByteReader(body, objectName);
         byte version = reader.Byte();
-        if (version is not (PlainVersion or HistoryVersion))
+        if (version is not (PlainVersion or HistoryVersion or PackVersion))
         {
             throw reader.Malformed("a commit of another version");
         }
@@ -93,10 +98,15 @@ internal static class CommitCodec
             Writer = (WriterChange)reader.Count32(0, (int)WriterChange.Close),
             Checkpoint = reader.Bool() ? RefCodec.ReadCheckpoint(ref reader) : null,
             Floor = reader.Bool() ? RefCodec.ReadFloor(ref reader) : null,
-            History = version == HistoryVersion ? HistoryCodec.ReadChanges(ref reader) : [],
+            History = version != PlainVersion ? HistoryCodec.ReadChanges(ref reader) : [],
             Rows = RowStream.ReadToEnd(ref reader, allowClosed: true),
         };
-        return version == PlainVersion || content.History.Count > 0 ? content : throw reader.Malformed("a commit of version 2 that changes nothing of history");
+        return version switch
+        {
+            HistoryVersion when content.History.Count == 0 => throw reader.Malformed("a commit of version 2 that changes nothing of history"),
+            PackVersion when content.Packs.Count == 0 => throw reader.Malformed("a commit of version 3 that names no pack"),
+            _ => content,
+        };
     }
 
     private static void Write(ByteWriter writer, MemberChange change)

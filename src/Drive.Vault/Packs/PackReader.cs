@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Compression;
 using System.Security.Cryptography;
 using Drive.Core.Rows;
 using Drive.Vault.Keys;
@@ -111,8 +110,7 @@ public sealed class PackReader : IDisposable
         {
             // The output can't grow beyond the segment's own length: that is the whole of the destination.
             return TryOpenContent(block, segment, sealedBytes, scratch.AsSpan(0, length), plain.Length)
-                && BrotliDecoder.TryDecompress(scratch.AsSpan(0, length), plain, out int written)
-                && written == plain.Length;
+                && BlockCompressor.TryDecompress(scratch.AsSpan(0, length), plain);
         }
         finally
         {

@@ -20,6 +20,12 @@ internal static class SealedBody
     private const byte Plain = 0;
     private const byte Brotli = 1;
 
+    /// <summary>Brotli's level for commits, which every device reads and a store keeps: a quarter smaller than at level 1, for 30 µs (300 bytes) to 12 ms (300 KB) of time.</summary>
+    private const int CommitQuality = 5;
+
+    /// <summary>For the others: a checkpoint is two orders larger, and the next one replaces it.</summary>
+    private const int OtherQuality = 1;
+
     /// <summary>Seals with a fresh id, and leaves <paramref name="tailBytes"/> free at the end.</summary>
     public static byte[] Seal(
         VaultKeys keys, int epoch, ObjectClass objectClass, IRandomSource random, ReadOnlySpan<byte> lead, ReadOnlySpan<byte> body, int tailBytes, out Bytes32 id)
@@ -32,7 +38,7 @@ internal static class SealedBody
         try
         {
             lead.CopyTo(content);
-            int length = lead.Length + Pack(body, content.AsSpan(lead.Length));
+            int length = lead.Length + Pack(body, objectClass == ObjectClass.Commit ? CommitQuality : OtherQuality, content.AsSpan(lead.Length));
             var result = new byte[ObjectCipher.PreambleBytes + length + ObjectCipher.TagBytes + tailBytes];
             using var cipher = new ObjectCipher(keys, new ObjectHeader(objectClass, keys.VaultId, epoch, id));
             cipher.WritePreamble(result);
@@ -108,11 +114,11 @@ internal static class SealedBody
         }
     }
 
-    private static int Pack(ReadOnlySpan<byte> body, Span<byte> destination)
+    private static int Pack(ReadOnlySpan<byte> body, int quality, Span<byte> destination)
     {
         BinaryPrimitives.WriteUInt32BigEndian(destination[1..], (uint)body.Length);
         int worthwhile = body.Length - (body.Length / 16) - 1;
-        if (worthwhile > 0 && BrotliEncoder.TryCompress(body, destination.Slice(PrefixBytes, worthwhile), out int written, quality: 1, window: 22))
+        if (worthwhile > 0 && BrotliEncoder.TryCompress(body, destination.Slice(PrefixBytes, worthwhile), out int written, quality, window: 22))
         {
             destination[0] = Brotli;
             return PrefixBytes + written;

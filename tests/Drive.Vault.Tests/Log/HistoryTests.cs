@@ -215,6 +215,29 @@ public sealed class HistoryTests
         Assert.Contains(old.WaitsFor(1, default), member => member.Id == vault.Keys.DeviceId);
     }
 
+    /// <summary>A program that does not know zstd refuses a commit whose packs may have it, instead of taking them for damaged.</summary>
+    [Theory]
+    [InlineData(false, false, 1)]
+    [InlineData(true, false, 2)]
+    [InlineData(false, true, 3)]
+    [InlineData(true, true, 3)]
+    public async Task A_commits_version_says_what_it_takes_to_read_it(bool hasHistory, bool hasPacks, byte version)
+    {
+        using TestVault vault = await TestVault.CreateAsync();
+        await vault.CommitAsync();
+        CommitDraft draft = hasPacks ? Moving(1, Pack(1)) with { Packs = [new PackRef(Pack(1), 1000)] } : new CommitDraft { Time = 1 };
+        Attempt attempt = vault.Log.Prepare(vault.State, draft with { History = hasHistory ? [new FreezeRetention("told")] : [] });
+        byte[] body = Body(vault, attempt);
+        Assert.Equal(version, body[0]);
+        CommitContent read = CommitCodec.Read(body, "commit");
+        Assert.Equal(hasHistory ? 1 : 0, read.History.Count);
+        Assert.Equal(hasPacks ? 1 : 0, read.Packs.Count);
+
+        // A version that promises what is not there has not been written by anybody.
+        body[0] = (byte)(version == 3 ? 1 : 3);
+        Assert.Throws<VaultIntegrityException>(() => CommitCodec.Read(body, "commit"));
+    }
+
     /// <summary>As version 2 has it, byte by byte.</summary>
     private static byte[] OldState(VaultState state)
     {

@@ -27,7 +27,7 @@ public sealed class BlockCompressorTests
                     byte[] segment = plain.AsSpan(i * BlockSegments.SegmentBytes, BlockSegments.PlainLengthOf(length, i)).ToArray();
                     Assert.InRange(lengths[i], 0, segment.Length - (segment.Length / 16));
                     byte[] opened = new byte[segment.Length];
-                    Assert.True(lengths[i] == 0 || (BrotliDecoder.TryDecompress(packed.AsSpan(start, lengths[i]), opened, out int written) && written == segment.Length));
+                    Assert.True(lengths[i] == 0 || BlockCompressor.TryDecompress(packed.AsSpan(start, lengths[i]), opened));
                     Assert.True(lengths[i] == 0 || segment.AsSpan().SequenceEqual(opened));
                 }
             }
@@ -35,11 +35,56 @@ public sealed class BlockCompressorTests
     }
 
     [Fact]
-    public void More_effort_makes_text_smaller()
+    public void More_effort_makes_small_text_smaller()
     {
-        byte[] plain = Text(new Random(12), 400_000);
+        byte[] plain = Text(new Random(12), 5_000);
         int[] sizes = [.. new[] { Effort.Quick, Effort.Moderate, Effort.Thorough }.Select(effort => BlockCompressor.Compress(plain, effort, new byte[plain.Length], new int[BlockSegments.CountOf(plain.Length)]))];
         Assert.True(plain.Length > sizes[0] && sizes[0] > sizes[1] && sizes[1] > sizes[2], string.Join(' ', sizes));
+    }
+
+    [Fact]
+    public void What_older_programs_compressed_with_Brotli_is_opened()
+    {
+        foreach (byte[] plain in new[] { Text(new Random(15), 200), Text(new Random(16), BlockSegments.SegmentBytes), new byte[BlockSegments.SegmentBytes] })
+        {
+            byte[] packed = new byte[plain.Length];
+            Assert.True(BrotliEncoder.TryCompress(plain, packed, out int written, 1, 16));
+            byte[] opened = new byte[plain.Length];
+            Assert.True(BlockCompressor.TryDecompress(packed.AsSpan(0, written), opened));
+            Assert.True(plain.AsSpan().SequenceEqual(opened));
+        }
+    }
+
+    /// <summary>So a segment's first bytes say which of the two it is.</summary>
+    [Fact]
+    public void Brotli_that_begins_like_a_frame_of_zstd_is_too_long_for_a_segment()
+    {
+        Random random = new(17);
+        byte[] packed = [0x28, 0xB5, 0x2F, 0xFD, .. Tree.Bytes(random, 60_000)];
+        for (int i = 0; i < 1000; i++)
+        {
+            random.NextBytes(packed.AsSpan(4, 200));
+            Assert.False(BrotliDecoder.TryDecompress(packed, new byte[BlockSegments.SegmentBytes], out _));
+        }
+    }
+
+    [Fact]
+    public void What_is_damaged_or_of_another_length_is_refused_and_the_next_is_opened()
+    {
+        byte[] plain = Text(new Random(18), 20_000);
+        byte[] packed = new byte[plain.Length];
+        int[] lengths = new int[1];
+        int filled = BlockCompressor.Compress(plain, Effort.Quick, packed, lengths);
+        Assert.False(BlockCompressor.TryDecompress(packed.AsSpan(0, filled), new byte[plain.Length - 1]));
+        Assert.False(BlockCompressor.TryDecompress(packed.AsSpan(0, filled), new byte[plain.Length + 1]));
+        for (int length = 0; length < filled; length += 97)
+        {
+            Assert.False(BlockCompressor.TryDecompress(packed.AsSpan(0, length), new byte[plain.Length]));
+        }
+
+        byte[] opened = new byte[plain.Length];
+        Assert.True(BlockCompressor.TryDecompress(packed.AsSpan(0, filled), opened));
+        Assert.True(plain.AsSpan().SequenceEqual(opened));
     }
 
     [Fact]
