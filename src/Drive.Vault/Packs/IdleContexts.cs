@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Drive.Vault.Packs;
 
 /// <summary>
-/// What a compressor keeps between two calls, for the next one: up to a mebibyte that would else be made and cleared for each segment. As many wait as there are processors; the collector frees the others.
+/// What a compressor keeps between two calls, for the next one: up to a mebibyte that would else be made and cleared for each segment. As many wait as there are processors; others are freed.
 /// </summary>
 internal sealed class IdleContexts<T>(Func<T> make)
     where T : class, IDisposable
@@ -13,7 +13,7 @@ internal sealed class IdleContexts<T>(Func<T> make)
     /// <summary>For one thread, until it is returned.</summary>
     public T Rent() => _idle.TryPop(out T? idle) ? idle : make();
 
-    /// <summary>Once, by who rented it and has no failure to tell of.</summary>
+    /// <summary>Once, by who rented it. Whatever it did, its next use begins anew.</summary>
     public void Return(T context)
     {
         if (_idle.Count < Environment.ProcessorCount)
