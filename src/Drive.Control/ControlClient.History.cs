@@ -17,6 +17,10 @@ public sealed partial class ControlClient
     public Task<RestoreReply> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         PostAsync(ControlRoutes.Restore, request, ControlJson.Default.RestoreRequest, ControlJson.Default.RestoreReply, cancellationToken);
 
+    /// <summary>Copies something to a folder of this machine.</summary>
+    public Task<RestoreReply> CopyOutAsync(CopyRequest request, CancellationToken cancellationToken) =>
+        PostAsync(ControlRoutes.CopyOut, request, ControlJson.Default.CopyRequest, ControlJson.Default.RestoreReply, cancellationToken);
+
     /// <summary>Sets something back.</summary>
     public Task<RestoreReply> RewindAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         PostAsync(ControlRoutes.Rewind, request, ControlJson.Default.RestoreRequest, ControlJson.Default.RestoreReply, cancellationToken);

@@ -74,6 +74,9 @@ public static class ControlRoutes
     /// <summary>POST of a <see cref="RestoreRequest"/>: brings something back, <see cref="RestoreReply"/>.</summary>
     public const string Restore = "/v1/history/restore";
 
+    /// <summary>POST of a <see cref="CopyRequest"/>: brings something to a folder of this machine, <see cref="RestoreReply"/>.</summary>
+    public const string CopyOut = "/v1/history/copy";
+
     /// <summary>POST of a <see cref="RestoreRequest"/>: sets something back, <see cref="RestoreReply"/>.</summary>
     public const string Rewind = "/v1/history/rewind";
 

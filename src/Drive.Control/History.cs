@@ -44,6 +44,15 @@ public sealed record StateRequest(string When);
 /// <param name="Overwrite">Replace what is there.</param>
 public sealed record RestoreRequest(string Path, string? At, string? To, bool Overwrite);
 
+/// <summary>Copies something of the past to a folder of this machine, which is not on the drive.</summary>
+/// <param name="Path">On the drive, below its mount point.</param>
+/// <param name="At">Which state; null: the last before it was deleted.</param>
+/// <param name="Folder">The absolute path of a folder.</param>
+/// <param name="Device">Which folder it is for who asks (stat(2), with the next): a daemon that sees another one there, in a container or with a /tmp of its own, must not write.</param>
+/// <param name="Inode">See <paramref name="Device"/>.</param>
+/// <param name="Overwrite">Replace what is there.</param>
+public sealed record CopyRequest(string Path, string? At, string Folder, ulong Device, ulong Inode, bool Overwrite);
+
 /// <summary>What a restore or a rewind did.</summary>
 /// <param name="From">The state that was brought back.</param>
 /// <param name="Files">Files and links that were made or set back.</param>

@@ -153,6 +153,7 @@ public sealed record StartLine(string? Mountpoint, ErrorReply? Error, string? No
 [JsonSerializable(typeof(StateRequest))]
 [JsonSerializable(typeof(StateInfo))]
 [JsonSerializable(typeof(RestoreRequest))]
+[JsonSerializable(typeof(CopyRequest))]
 [JsonSerializable(typeof(RestoreReply))]
 [JsonSerializable(typeof(CompareRequest))]
 [JsonSerializable(typeof(CompareReply))]

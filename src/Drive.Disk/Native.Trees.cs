@@ -59,6 +59,12 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true)]
     public static partial int Link(byte[] path, byte[] newPath);
 
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true)]
+    public static partial int Rename(byte[] path, byte[] newPath);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true)]
+    public static partial int Unlink(byte[] path);
+
     [LibraryImport("libc", EntryPoint = "symlink", SetLastError = true)]
     public static partial int MakeSymbolicLink(byte[] target, byte[] path);
 

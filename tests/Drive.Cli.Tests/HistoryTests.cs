@@ -114,6 +114,16 @@ public sealed class HistoryTests
         home.Do("restore", folder, "--at", $"@{first}", "--to", outside);
         Assert.Equal("one", File.ReadAllText(Path.Combine(outside, "d", "f")));
         Refuse(home, ExitCode.InUse, "--overwrite", "restore", folder, "--at", $"@{first}", "--to", outside);
+        File.WriteAllText(Path.Combine(outside, "d", "f"), "changed outside");
+        File.WriteAllText(Path.Combine(outside, "d", "came since"), "");
+        home.Do("restore", folder, "--at", $"@{second}", "--to", outside, "--overwrite");
+        Assert.Equal("two, longer", File.ReadAllText(Path.Combine(outside, "d", "f")));
+        Assert.True(File.Exists(Path.Combine(outside, "d", "came since")));
+        string way = Path.Combine(home.Root, "way");
+        Directory.CreateSymbolicLink(way, beside);
+        Refuse(home, ExitCode.Usage, "on the drive itself", "restore", folder, "--at", $"@{first}", "--to", way);
+        home.Do("restore", home.Mount, "--at", $"@{first}", "--to", outside);
+        Assert.Equal("one", File.ReadAllText(Path.Combine(outside, $"drive@{first}", "d", "f")));
         Refuse(home, ExitCode.NotFound, "no directory", "restore", folder, "--at", $"@{first}", "--to", Path.Combine(home.Root, "missing"));
         Refuse(home, ExitCode.NotFound, "History has nothing for", "restore", file, "--at", "2001-01-01", "--overwrite");
         Refuse(home, ExitCode.NotFound, "does not lie on a mounted drive", "restore", "/etc/passwd", "--at", "1h");

@@ -1,4 +1,5 @@
 using Drive.Core.Volumes;
+using Drive.Testing;
 
 namespace Drive.Fuse.Tests;
 

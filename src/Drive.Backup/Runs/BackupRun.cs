@@ -236,7 +236,7 @@ internal sealed class BackupRun(
         {
             _batch.Import ??= await import.BeginImportAsync(cancellationToken);
             content = await reader.ReadAsync(path, _batch.Import, cancellationToken);
-            xattrs = SourceTree.ReadXattrs(path);
+            xattrs = AccessLists.Keep(SourceTree.ReadXattrs(path));
         }
         catch (TreeException error)
         {
@@ -297,7 +297,7 @@ internal sealed class BackupRun(
         try
         {
             byte[]? target = source.IsSymbolicLink ? SourceTree.ReadLink(path) : null;
-            IReadOnlyList<(byte[] Name, byte[] Value)> xattrs = SourceTree.ReadXattrs(path);
+            IReadOnlyList<(byte[] Name, byte[] Value)> xattrs = AccessLists.Keep(SourceTree.ReadXattrs(path));
             folder.IsTouched = true;
             _batch.Add(new PutOtherStep(folder, name, source, target, xattrs));
         }
@@ -356,7 +356,7 @@ internal sealed class BackupRun(
         IReadOnlyList<(byte[] Name, byte[] Value)> xattrs = [];
         try
         {
-            xattrs = SourceTree.ReadXattrs(folder.Path);
+            xattrs = AccessLists.Keep(SourceTree.ReadXattrs(folder.Path));
         }
         catch (TreeException error)
         {

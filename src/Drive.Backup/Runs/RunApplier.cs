@@ -150,12 +150,14 @@ internal sealed class RunApplier(IVolume volume, IContentImport import, RunIndex
         return record with { LacksXattrs = refused.Count > 0 };
     }
 
-    /// <summary>What a run before left out is left out still.</summary>
+    /// <summary>What a run before left out is offered again, since a newer program may keep it, and else told again.</summary>
     private IndexRecord TellAgain(IndexRecord record)
     {
         try
         {
-            return Tell(record, SourceTree.ReadXattrs(record.Path));
+            IReadOnlyList<(byte[] Name, byte[] Value)> xattrs = AccessLists.Keep(SourceTree.ReadXattrs(record.Path));
+            VaultEntry entry = _tree.PutXattrs(new NodeId(record.Node), xattrs);
+            return Tell(record with { VaultChangeTime = record.VaultChangeTime == 0 ? 0 : entry.ChangeTime }, xattrs);
         }
         catch (TreeException)
         {

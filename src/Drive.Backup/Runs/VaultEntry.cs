@@ -29,19 +29,29 @@ internal sealed class NameBytes : IEqualityComparer<byte[]>
     }
 }
 
-/// <summary>All of a directory of the vault, by name.</summary>
-internal sealed class VaultListing : IDirectoryWriter
+/// <summary>All of a directory of a volume.</summary>
+internal sealed class VaultListing(Action<byte[], NodeAttributes> take) : IDirectoryWriter
 {
-    private readonly Dictionary<byte[], VaultEntry> _entries = new(NameBytes.Comparer);
-
+    /// <summary>By name.</summary>
     public static Dictionary<byte[], VaultEntry> Read(IVolume volume, NodeId directory)
     {
-        VaultListing listing = new();
-        VaultTree.Require(volume.OpenDirectory(directory, out HandleId handle));
+        Dictionary<byte[], VaultEntry> entries = new(NameBytes.Comparer);
+        VaultTree.Require(Visit(volume, directory, (name, attributes) => entries[name] = VaultEntry.Of(attributes)));
+        return entries;
+    }
+
+    /// <summary>One after the other, in the order of the volume; but for "." and "..".</summary>
+    public static FsStatus Visit(IVolume volume, NodeId directory, Action<byte[], NodeAttributes> take)
+    {
+        FsStatus status = volume.OpenDirectory(directory, out HandleId handle);
+        if (status != FsStatus.Ok)
+        {
+            return status;
+        }
+
         try
         {
-            VaultTree.Require(volume.ReadDirectory(handle, 0, listing));
-            return listing._entries;
+            return volume.ReadDirectory(handle, 0, new VaultListing(take));
         }
         finally
         {
@@ -53,7 +63,7 @@ internal sealed class VaultListing : IDirectoryWriter
     {
         if (!name.SequenceEqual("."u8) && !name.SequenceEqual(".."u8))
         {
-            _entries[name.ToArray()] = VaultEntry.Of(attributes);
+            take(name.ToArray(), attributes);
         }
 
         return true;

@@ -221,6 +221,14 @@ internal sealed class VaultTree(IVolume volume, IContentImport import)
         return now.AsSpan(0, length).SequenceEqual(target);
     }
 
+    /// <summary>Gives a node just these extended attributes, but for those that the drive refuses (<see cref="FindRefused"/>).</summary>
+    public VaultEntry PutXattrs(NodeId node, IReadOnlyList<(byte[] Name, byte[] Value)> xattrs)
+    {
+        SetXattrs(node, xattrs);
+        Require(volume.GetAttributes(node, out NodeAttributes now));
+        return Settled(node, now);
+    }
+
     private VaultEntry Settle(NodeId node, in SourceNode source, IReadOnlyList<(byte[] Name, byte[] Value)> xattrs)
     {
         SetXattrs(node, xattrs);
@@ -239,6 +247,11 @@ internal sealed class VaultTree(IVolume volume, IContentImport import)
             Require(volume.SetAttributes(node, HandleId.None, change, out now));
         }
 
+        return Settled(node, now);
+    }
+
+    private VaultEntry Settled(NodeId node, in NodeAttributes now)
+    {
         _nodes.Add(node);
         if (_names.Count + _nodes.Count >= ToldMax)
         {

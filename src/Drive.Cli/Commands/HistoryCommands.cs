@@ -1,8 +1,7 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Text.Json;
-using Drive.Cli.Copying;
 using Drive.Control;
+using Drive.Disk.Trees;
 
 namespace Drive.Cli.Commands;
 
@@ -117,66 +116,29 @@ internal static class HistoryCommands
         terminal.Say($"As of {Show(reply.From)}.");
     }
 
-    /// <summary>
-    /// To a directory that is not on the drive: out of the folder that shows the past, with all that can be kept: modes, owners, times, links, extended attributes and holes.
-    /// </summary>
+    /// <summary>To a directory that is not on the drive: the daemon writes it.</summary>
     private static async Task<RestoreReply> CopyOutAsync(ControlClient drive, string below, string? at, string target, bool overwrite, CancellationToken cancellationToken)
     {
-        StateInfo state = at is not null ? await drive.FindStateAsync(at, cancellationToken) : await FindBeforeEndAsync(drive, below, cancellationToken);
-        string source = Path.Combine(drive.Daemon.Mountpoint, ".snapshots", $"@{state.Seq}", below);
-        string name = below.Length > 0 ? Path.GetFileName(below) : $"{drive.Daemon.Name}@{state.Seq}";
-        string copy = Path.Combine(target, name);
-        if (!Path.Exists(source) && new FileInfo(source).LinkTarget is null)
-        {
-            throw new DriveException(
-                DriveError.NotFound,
-                Path.Exists(Path.Combine(drive.Daemon.Mountpoint, ".snapshots", "latest"))
-                    ? $"'{below}' was not there then: 'drive history' says when it was."
-                    : $"The drive has an entry '.snapshots' of its own in the way: 'drive mount {drive.Daemon.Name} DIR --at @{state.Seq}', and copy from there.");
-        }
-
-        if (!Directory.Exists(target))
-        {
-            throw new DriveException(DriveError.NotFound, $"'{target}' is no directory: make it first.");
-        }
-
-        if (!overwrite && (Path.Exists(copy) || new FileInfo(copy).LinkTarget is not null))
-        {
-            throw new DriveException(DriveError.InUse, $"'{copy}' is there already: add --overwrite to replace it, or say another --to DIR.");
-        }
-
-        if (!overwrite)
-        {
-            using TreeCopy tree = new(cancellationToken);
-            await Task.Run(() => tree.Run(source, copy), cancellationToken);
-            return tree.Errors.Count == 0
-                ? new RestoreReply(state, tree.Files, tree.Folders, tree.Bytes, 0, null)
-                : throw new DriveException(DriveError.LocalDisk, $"Not all could be copied: {tree.Errors.First()}{(tree.Errors.Count > 1 ? $" (and {tree.Errors.Count - 1} more)" : "")}");
-        }
-
-        // Over what is there: what replaces what, and how, people know from cp(1).
-        ProcessStartInfo start = new("cp", ["-a", "-T", "--", source, copy]) { RedirectStandardError = true };
-        using Process process = Process.Start(start) ?? throw new DriveException(DriveError.Failed, "cp can't be started.");
-        string said = await process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        if (process.ExitCode != 0)
-        {
-            throw new DriveException(DriveError.LocalDisk, $"Not all could be copied: {said.Split('\n')[0]}");
-        }
-
-        List<FileSystemInfo> copied = Directory.Exists(copy) ? [new DirectoryInfo(copy), .. new DirectoryInfo(copy).EnumerateFileSystemInfos("*", SearchOption.AllDirectories)] : [new FileInfo(copy)];
-        long folders = copied.LongCount(static one => one is DirectoryInfo);
-        return new RestoreReply(state, copied.Count - folders, folders, copied.OfType<FileInfo>().Where(static file => file.LinkTarget is null).Sum(static file => file.Length), 0, null);
+        SourceNode folder = FindFolder(target);
+        return folder.Device != FindFolder(drive.Daemon.Mountpoint).Device
+            ? await drive.CopyOutAsync(new CopyRequest(below, at, target, folder.Device, folder.Inode, overwrite), cancellationToken)
+            : throw new DriveException(DriveError.Usage, $"'{target}' is on the drive itself, by another way: say it as a path below '{drive.Daemon.Mountpoint}'.");
     }
 
-    private static async Task<StateInfo> FindBeforeEndAsync(ControlClient drive, string below, CancellationToken cancellationToken)
+    private static SourceNode FindFolder(string path)
     {
-        PathVersions versions = await drive.GetVersionsAsync(below, cancellationToken);
-        return versions.Versions is [.., { End: "none" }]
-            ? throw new DriveException(DriveError.InUse, $"'{below}' is there: 'drive restore PATH --at TIME' brings an older version back.")
-            : versions.Versions.LastOrDefault(static version => version.State is not null) is { State: { } last }
-                ? await drive.FindStateAsync($"@{last}", cancellationToken)
-                : throw new DriveException(DriveError.NotFound, $"No version of '{below}' is kept.");
+        try
+        {
+            return SourceTree.Look(SourcePath.Of(path), follows: true) is { IsDirectory: true } folder
+                ? folder
+                : throw new DriveException(DriveError.NotFound, $"'{path}' is no directory: make it first.");
+        }
+        catch (TreeException error)
+        {
+            throw error.IsGone
+                ? new DriveException(DriveError.NotFound, $"'{path}' is no directory: make it first.", error)
+                : new DriveException(DriveError.LocalDisk, $"'{path}': {error.Message}", error);
+        }
     }
 
     private static void Print(PathVersions versions)

@@ -9,14 +9,13 @@ namespace Drive.Disk.Trees;
 /// <param name="Gid">The group.</param>
 /// <param name="Inode">With the device: which thing it is.</param>
 /// <param name="Size">Bytes.</param>
-/// <param name="IsSparse">Whether it takes less room than it is long: there are holes then, or its file system packs it.</param>
 /// <param name="AccessTime">When it was read last, as far as that is kept.</param>
 /// <param name="ChangeTime">When anything of it was changed last.</param>
 /// <param name="ModifyTime">When its content was changed last.</param>
 /// <param name="Device">See <paramref name="Inode"/>.</param>
 /// <param name="DeviceNumber">Of a device file.</param>
 public readonly record struct SourceNode(
-    uint Mode, uint Links, uint Uid, uint Gid, ulong Inode, long Size, bool IsSparse, long AccessTime, long ChangeTime, long ModifyTime, ulong Device, uint DeviceNumber)
+    uint Mode, uint Links, uint Uid, uint Gid, ulong Inode, long Size, long AccessTime, long ChangeTime, long ModifyTime, ulong Device, uint DeviceNumber)
 {
     public bool IsDirectory => Core.Volumes.FileMode.IsDirectory(Mode);
 
@@ -29,6 +28,6 @@ public readonly record struct SourceNode(
         Inode == other.Inode && Device == other.Device && Size == other.Size && ModifyTime == other.ModifyTime && ChangeTime == other.ChangeTime && Mode == other.Mode;
 
     internal static SourceNode Of(in Native.FileStat stat) => new(
-        stat.Mode, stat.LinkCount, stat.Uid, stat.Gid, stat.Inode, (long)stat.Size, stat.Blocks * 512 < stat.Size, stat.AccessTime.Nanoseconds, stat.ChangeTime.Nanoseconds, stat.ModifyTime.Nanoseconds,
+        stat.Mode, stat.LinkCount, stat.Uid, stat.Gid, stat.Inode, (long)stat.Size, stat.AccessTime.Nanoseconds, stat.ChangeTime.Nanoseconds, stat.ModifyTime.Nanoseconds,
         ((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor, (stat.NumberMinor & 0xFF) | (stat.NumberMajor << 8) | ((stat.NumberMinor & 0xFFF00) << 12));
 }

@@ -47,6 +47,13 @@ public sealed class TimeMachine
         return _volume.OpenPast(state.Seq);
     }
 
+    /// <summary>What was at a path then, and the tree that it was in, read-only.</summary>
+    public (IVolume Past, NodeAttributes Node) Open(StateOfPast state, string path)
+    {
+        IVolume past = Open(state);
+        return (past, FindPath(past, path) ?? throw NotThen(path));
+    }
+
     /// <summary>The versions of a path that history has, oldest first; what is not committed last. The path is text, parts between slashes.</summary>
     public IReadOnlyList<PathVersion> Versions(string path)
     {

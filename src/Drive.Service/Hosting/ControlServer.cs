@@ -145,6 +145,9 @@ internal sealed partial class ControlServer(DriveDaemon drive, IHostApplicationL
             case ("POST", ControlRoutes.Restore):
                 await WriteAsync(context, drive.History.Restore(await ReadAsync(context, ControlJson.Default.RestoreRequest), aborted), ControlJson.Default.RestoreReply);
                 break;
+            case ("POST", ControlRoutes.CopyOut):
+                await WriteAsync(context, await drive.History.CopyOutAsync(await ReadAsync(context, ControlJson.Default.CopyRequest), aborted), ControlJson.Default.RestoreReply);
+                break;
             case ("POST", ControlRoutes.Rewind):
                 await WriteAsync(context, await drive.History.RewindAsync(await ReadAsync(context, ControlJson.Default.RestoreRequest), aborted), ControlJson.Default.RestoreReply);
                 break;

@@ -202,7 +202,7 @@ internal sealed class DriveDaemon : IHostedService
     public IBackups Backups => Drive().Backups ?? throw new DriveException(DriveError.Failed, $"'{_request.Name}' is mounted read-only: unmount it, and mount it without --read-only or --at, to back up into it.");
 
     /// <summary>The past of the vault.</summary>
-    public HistoryDesk History => new(Drive().Engine ?? throw new DriveException(DriveError.NotFound, "This drive has no history."));
+    public HistoryDesk History => new(_request.Name, Drive().Engine ?? throw new DriveException(DriveError.NotFound, "This drive has no history."));
 
     /// <summary>Shows a state beside the drive.</summary>
     public async Task<StateInfo> MountPastAsync(PastMountRequest request, CancellationToken cancellationToken)

@@ -1,7 +1,9 @@
 using System.Text;
+using Drive.Backup.Restores;
 using Drive.Control;
 using Drive.Core.Rows;
 using Drive.Core.Volumes;
+using Drive.Disk.Trees;
 using Drive.Engine;
 using Drive.Engine.History;
 using Drive.Vault;
@@ -11,7 +13,7 @@ using FileMode = Drive.Core.Volumes.FileMode;
 namespace Drive.Service.Hosting;
 
 /// <summary>The past of an open volume, in the words of the control messages. Refusals become <see cref="DriveException"/>.</summary>
-internal sealed class HistoryDesk(Volume volume)
+internal sealed class HistoryDesk(string name, Volume volume)
 {
     private readonly TimeMachine _machine = volume.TimeMachine;
 
@@ -33,6 +35,12 @@ internal sealed class HistoryDesk(Volume volume)
         StateOfPast from = request.At is { } when ? _machine.Find(when) : FindBeforeEnd(request.Path);
         return Show(from, _machine.Restore(from, request.Path, request.To, request.Overwrite, cancellationToken), null);
     });
+
+    /// <summary>
+    /// Copies something to a folder of this machine. The daemon writes there itself, with its own rights, which are those of who asks: nobody else can connect.
+    /// </summary>
+    public Task<RestoreReply> CopyOutAsync(CopyRequest request, CancellationToken cancellationToken) => Task.Factory.StartNew(
+        () => Translated(() => CopyOut(request, cancellationToken)), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     /// <summary>Sets something back.</summary>
     public async Task<RestoreReply> RewindAsync(RestoreRequest request, CancellationToken cancellationToken)
@@ -66,6 +74,42 @@ internal sealed class HistoryDesk(Volume volume)
             return true;
         });
         return List();
+    }
+
+    private RestoreReply CopyOut(CopyRequest request, CancellationToken cancellationToken)
+    {
+        if (FindFolder(request.Folder) is not { } folder || folder.Device != request.Device || folder.Inode != request.Inode)
+        {
+            throw new DriveException(
+                DriveError.NotReady,
+                $"The daemon of '{name}' sees another folder at '{request.Folder}' than you do, since it runs in a container or with a /tmp of its own: say another --to DIR, or copy out of '.snapshots' on the drive.");
+        }
+
+        StateOfPast from = request.At is { } when ? _machine.Find(when) : FindBeforeEnd(request.Path);
+        (IVolume past, NodeAttributes node) = _machine.Open(from, request.Path);
+        string copy = Path.Combine(request.Folder, request.Path.Length > 0 ? Path.GetFileName(request.Path) : $"{name}@{from.Seq}");
+        if (!request.Overwrite && TargetTree.Exists(SourcePath.Of(copy)))
+        {
+            throw new DriveException(DriveError.InUse, $"'{copy}' is there already: add --overwrite to replace it, or say another --to DIR.");
+        }
+
+        using TreeCopy tree = new(past, request.Overwrite, TimeProvider.System, cancellationToken);
+        tree.Run(node, copy);
+        return tree.Errors.Count == 0
+            ? new RestoreReply(Show(from), tree.Files, tree.Folders, tree.Bytes, 0, null)
+            : throw new DriveException(DriveError.LocalDisk, $"Not all could be copied: {tree.Errors.First()}{(tree.Errors.Count > 1 ? $" (and {tree.Errors.Count - 1} more)" : "")}");
+    }
+
+    private static SourceNode? FindFolder(string path)
+    {
+        try
+        {
+            return SourceTree.Look(SourcePath.Of(path), follows: true) is { IsDirectory: true } folder ? folder : null;
+        }
+        catch (TreeException)
+        {
+            return null;
+        }
     }
 
     private StateOfPast FindBeforeEnd(string path)

@@ -1,9 +1,9 @@
 using Drive.Core.Volumes;
 
-namespace Drive.Fuse.Tests;
+namespace Drive.Testing;
 
 /// <summary>A volume that hands every call on to another; a test changes the calls that it is about.</summary>
-internal abstract class VolumeWrapper(IVolume inner) : IVolume
+public abstract class VolumeWrapper(IVolume inner) : IVolume
 {
     public virtual bool IsReadOnly => inner.IsReadOnly;
 
