@@ -54,6 +54,15 @@ public sealed partial class Volume
     internal ValueTask<IoResult> ReadPastAsync(PastFile file, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
         ReadAsync(file, HandleId.None, offset, destination, cancellationToken);
 
+    /// <summary>Has the store asked for blocks that will be wanted soon.</summary>
+    internal void FetchAhead(PastVolume reader, IEnumerable<(BlockId Block, int Offset, int Length)> parts)
+    {
+        if (!_blocks.IsLocal)
+        {
+            _blocks.FetchAhead(reader, parts);
+        }
+    }
+
     /// <summary>Gives a file of now a range of one of the past, by sharing its blocks: no byte moves, and none is fetched.</summary>
     internal IoResult CopyPast(PastFile file, long sourceOffset, HandleId target, long targetOffset, long length)
     {

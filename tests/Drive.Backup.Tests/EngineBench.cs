@@ -38,16 +38,19 @@ internal sealed class EngineBench : IAsyncDisposable
 
     public BackupSet Set => new() { Name = "docs", Paths = [Source] };
 
+    /// <summary>Whether volumes that are opened take the store for one that is far away.</summary>
+    public bool IsFar { get; init; }
+
     public string InVault => "/Backups/here/docs" + Source;
 
-    public static async Task<EngineBench> CreateAsync()
+    public static async Task<EngineBench> CreateAsync(bool isFar = false)
     {
         FaultyStore store = new(new MemoryStore());
         CreatedVault created = await VaultSetup.CreateAsync(
             store, new CreateVaultOptions { DeviceName = "here" }, TimeProvider.System, SystemRandomSource.Instance, CancellationToken.None);
         byte[] keys = created.Keys.Export();
         created.Keys.Dispose();
-        return new EngineBench(store, keys);
+        return new EngineBench(store, keys) { IsFar = isFar };
     }
 
     public VolumeSettings Settings(string state) => new()
@@ -58,7 +61,7 @@ internal sealed class EngineBench : IAsyncDisposable
     };
 
     public Task<Volume> OpenAsync(string state = "state") => Volume.OpenAsync(
-        Settings(state), VaultKeys.Import(_keys), new KeptStore(Store), new LocalDisk(), TimeProvider.System, SystemRandomSource.Instance, NullLogger.Instance, CancellationToken.None);
+        Settings(state), VaultKeys.Import(_keys), new KeptStore(Store, IsFar), new LocalDisk(), TimeProvider.System, SystemRandomSource.Instance, NullLogger.Instance, CancellationToken.None);
 
     public BackupRunner Runner(Volume volume, string sets = "sets", IVolume? inPlace = null) => new(
         inPlace ?? volume, volume, sets == "sets" ? Sets : new BackupSets(Path.Combine(Home, sets)), new BackupPlace { DeviceName = "here", Key = Encoding.ASCII.GetBytes("0123456789abcdef0123456789abcdef") },
@@ -114,5 +117,8 @@ internal sealed class EngineBench : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private sealed class KeptStore(IObjectStore store) : ForwardingStore(store);
+    private sealed class KeptStore(IObjectStore store, bool isFar) : ForwardingStore(store)
+    {
+        public override StoreDescription Description => base.Description with { IsLocal = !isFar };
+    }
 }

@@ -216,6 +216,35 @@ public sealed class TreeCopyTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task From_far_away_small_files_come_by_the_hundred()
+    {
+        await using EngineBench bench = await EngineBench.CreateAsync(isFar: true);
+        await using Volume volume = await bench.OpenAsync();
+        for (int i = 0; i < 1500; i++)
+        {
+            bench.Write($"{i % 7}/{i}", i, 5000);
+        }
+
+        bench.Write("large", 1, 6 << 20);
+        await bench.RunAsync(volume);
+        await using Volume elsewhere = await bench.OpenAsync("elsewhere");
+        int calls = 0;
+        bench.Store.Script = call =>
+        {
+            if (call.Kind == StoreCallKind.GetRange && call.Name.StartsWith("packs/", StringComparison.Ordinal))
+            {
+                Interlocked.Increment(ref calls);
+            }
+
+            return null;
+        };
+        using TreeCopy copy = Copy(elsewhere, bench, Path.Combine(bench.Home, "to"));
+        Assert.Empty(copy.Errors);
+        Assert.InRange(calls, 2, 40);
+        TreeImage.AssertSame(TreeImage.OfDisk(bench.Source), TreeImage.OfDisk(Path.Combine(bench.Home, "to")));
+    }
+
+    [Fact]
     public async Task A_copy_that_is_ended_stops_and_leaves_no_part_of_a_file()
     {
         await using EngineBench bench = await EngineBench.CreateAsync();

@@ -7,7 +7,7 @@ namespace Drive.Backup.Restores;
 
 /// <summary>
 /// Copies a tree of a volume to a folder of this machine, with all that cp -a keeps: modes, owners, times, links, extended attributes, access lists and holes. It reads the volume itself, not its mount: a
-/// file costs no request of the kernel then, and is looked up once. Several files at once, in the order in which the volume lists them, which for a backup is the order of its packs.
+/// file costs no request of the kernel then, and is looked up once. Several files at once, those of a folder in the order of their nodes, in which a backup put them into packs.
 /// </summary>
 /// <remarks>
 /// <para><b>Errors.</b> What can't be copied is left out, and told at the end; nothing is left of a file that could not be copied whole. A store that is away is waited for a while
@@ -20,8 +20,13 @@ public sealed class TreeCopy : IDisposable
     /// <summary>Files under way at once. Two keep two processors busy; the others hide waiting for a store that is far away.</summary>
     private const int WorkersCount = 4;
 
-    /// <summary>Files that the walk may be ahead. Arbitrary.</summary>
-    private const int QueuedMax = 256;
+    /// <summary>Batches that the walk may be ahead: with those under way about what a volume fetches ahead at most.</summary>
+    private const int QueuedMax = 8;
+
+    /// <summary>Where a batch ends: about the bytes of one request to a store, of small files.</summary>
+    private const long BatchBytes = 2 << 20;
+
+    private const int BatchFiles = 512;
 
     private const int BufferBytes = 1 << 20;
     private const int XattrBytesMax = 65_536;
@@ -36,9 +41,11 @@ public sealed class TreeCopy : IDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _ending;
     private readonly CancellationToken _ended;
-    private readonly BlockingCollection<Job> _jobs = new(QueuedMax);
+    private readonly BlockingCollection<List<Job>> _batches = new(QueuedMax);
     private readonly Dictionary<NodeId, byte[]> _linked = [];
     private readonly ConcurrentQueue<string> _errors = new();
+    private List<Job> _batch = [];
+    private long _batchBytes;
     private FsException? _failure;
     private long _bytes;
 
@@ -79,6 +86,7 @@ public sealed class TreeCopy : IDisposable
         try
         {
             Walk(new Job(top, SourcePath.Of(to)), folders, new Worker(this));
+            Attempt(Send);
         }
         catch (OperationCanceledException) when (_failure is not null)
         {
@@ -86,7 +94,7 @@ public sealed class TreeCopy : IDisposable
         }
         finally
         {
-            _jobs.CompleteAdding();
+            _batches.CompleteAdding();
             foreach (Thread worker in workers)
             {
                 worker.Join();
@@ -108,7 +116,7 @@ public sealed class TreeCopy : IDisposable
 
     public void Dispose()
     {
-        _jobs.Dispose();
+        _batches.Dispose();
         _ending.Dispose();
     }
 
@@ -126,7 +134,12 @@ public sealed class TreeCopy : IDisposable
             }
             else
             {
-                _jobs.Add(job, _ended);
+                _batch.Add(job);
+                _batchBytes += job.Node.Size;
+                if (_batchBytes >= BatchBytes || _batch.Count == BatchFiles)
+                {
+                    Send();
+                }
             }
 
             return;
@@ -142,15 +155,31 @@ public sealed class TreeCopy : IDisposable
         worker.List(job).ForEach(child => Walk(child, folders, worker));
     });
 
+    /// <summary>Gives what the walk found to the workers. What is small is fetched ahead; what is large is while it is read.</summary>
+    private void Send()
+    {
+        if (_volume is IReadAhead far)
+        {
+            far.FetchAhead([.. _batch.Select(static job => job.Node).Where(static node => Core.Volumes.FileMode.IsRegular(node.Mode) && node.Size is > 0 and <= BatchBytes)]);
+        }
+
+        _batches.Add(_batch, _ended);
+        _batch = [];
+        _batchBytes = 0;
+    }
+
     private void Work()
     {
         Worker worker = new(this);
-        foreach (Job job in _jobs.GetConsumingEnumerable())
+        foreach (List<Job> batch in _batches.GetConsumingEnumerable())
         {
             try
             {
-                _ended.ThrowIfCancellationRequested();
-                Attempt(() => worker.Copy(job));
+                foreach (Job job in batch)
+                {
+                    _ended.ThrowIfCancellationRequested();
+                    Attempt(() => worker.Copy(job));
+                }
             }
             catch (OperationCanceledException)
             {
@@ -188,11 +217,12 @@ public sealed class TreeCopy : IDisposable
         private readonly byte[] _names = GC.AllocateUninitializedArray<byte>(XattrBytesMax);
         private readonly IVolume _volume = copy._volume;
 
-        /// <summary>What is in a folder, in the volume's order.</summary>
+        /// <summary>What is in a folder, in the order in which it was made: that of a listing is another one on a machine that got the tree from the log.</summary>
         public List<Job> List(Job folder)
         {
             List<Job> found = [];
             Require(VaultListing.Visit(_volume, folder.Node.Node, (name, node) => found.Add(new Job(node, SourcePath.Join(folder.To, name)))), folder.To);
+            found.Sort(static (one, other) => one.Node.Node.Value.CompareTo(other.Node.Node.Value));
             return found;
         }
 

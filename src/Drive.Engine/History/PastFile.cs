@@ -74,16 +74,7 @@ internal sealed class PastFile(MetadataStore metadata, NodeId node, long size, l
         {
             stream = _streams.At(offset);
             ByteRange next = stream.Advance(offset, length, size, blocks.ShareOf(stream));
-            for (long position = next.Start; position < next.End;)
-            {
-                Source source = FindSource(position, next.End);
-                if (source.IsData)
-                {
-                    parts.Add((source.Block, source.InnerOffset, (int)(source.End - position)));
-                }
-
-                position = source.End;
-            }
+            parts.AddRange(Parts(next.Start, next.End));
         }
 
         if (parts.Count > 0 && !blocks.FetchAhead(stream, parts))
@@ -94,6 +85,9 @@ internal sealed class PastFile(MetadataStore metadata, NodeId node, long size, l
             }
         }
     }
+
+    /// <summary>All blocks that it shows, in order.</summary>
+    public IEnumerable<(BlockId Block, int Offset, int Length)> Parts() => Parts(0, size);
 
     /// <summary>lseek(2) for data and holes.</summary>
     public FsStatus Seek(long offset, SeekTarget target, out long found)
@@ -118,6 +112,20 @@ internal sealed class PastFile(MetadataStore metadata, NodeId node, long size, l
 
         found = size;
         return target == SeekTarget.Hole ? FsStatus.Ok : FsStatus.NoSuchOffset;
+    }
+
+    private IEnumerable<(BlockId Block, int Offset, int Length)> Parts(long start, long end)
+    {
+        for (long position = start; position < end;)
+        {
+            Source source = FindSource(position, end);
+            if (source.IsData)
+            {
+                yield return (source.Block, source.InnerOffset, (int)(source.End - position));
+            }
+
+            position = source.End;
+        }
     }
 
     private ExtentWindow ReadWindow(long offset)

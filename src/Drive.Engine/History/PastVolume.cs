@@ -11,7 +11,7 @@ namespace Drive.Engine.History;
 /// Making one costs nothing; what it remembers is a memory of answers and may be dropped at any time. Nodes have the ids that they had.
 /// </summary>
 /// <remarks>Once history forgot the state, every call answers <see cref="FsStatus.Stale"/>: rows that are half there are never shown.</remarks>
-internal sealed class PastVolume(Volume volume, MetadataStore metadata, long seq) : IVolume
+internal sealed class PastVolume(Volume volume, MetadataStore metadata, long seq) : IVolume, IReadAhead
 {
     /// <summary>Files whose reading is remembered. Arbitrary.</summary>
     private const int FilesMax = 256;
@@ -273,6 +273,13 @@ internal sealed class PastVolume(Volume volume, MetadataStore metadata, long seq
     public void Forget(NodeId node)
     {
         // What the past has does not hang on who looks at it.
+    }
+
+    /// <inheritdoc/>
+    public void FetchAhead(IReadOnlyList<NodeAttributes> files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        volume.FetchAhead(this, files.SelectMany(file => new PastFile(metadata, file.Node, file.Size, seq).Parts()));
     }
 
     /// <summary>Nothing is its own: the volume goes on.</summary>

@@ -17,7 +17,7 @@ namespace Drive.Engine.Reading;
 internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, BlockCache cache, PackReader packs, RateMeter meter, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>Rows of blocks in use; about 200 bytes each.</summary>
-    private const int RowsMax = 4096;
+    private const int RowsMax = 8192;
 
     private readonly Lock _gate = new();
 
