@@ -53,13 +53,8 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
             return id;
         }
 
-        // Claimed before it is looked for: what is found now is not to be condemned here in between.
+        // Claimed before it is looked for: what is found then is not to be condemned here in between.
         volume.ClaimImported(id);
-        if (await volume.HasForImportAsync(id, check, cancellationToken))
-        {
-            return id;
-        }
-
         if (_filling is null || !_filling.HasRoom(bytes.Length))
         {
             await HandOverAsync(cancellationToken);
@@ -121,7 +116,7 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
         if (_filling is { } full)
         {
             Effort effort = _isStoreSlower ? Effort.Thorough : Effort.Moderate;
-            Task<Tray> sealing = SealAsync(full, Task.Run(() => full.Compress(effort, _ending.Token), CancellationToken.None), _sealing);
+            Task<Tray> sealing = SealAsync(full, Task.Run(() => CompressAsync(full, effort), CancellationToken.None), _sealing);
             _sealing = sealing;
             _underWay.Enqueue(sealing);
         }
@@ -138,11 +133,25 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
         _trays.Clear();
     }
 
+    /// <summary>Compresses what the vault does not have. Looked for here and not by who adds: the database is busy with the batch before, and to wait for it is no reason to read no further.</summary>
+    private async Task CompressAsync(Tray tray, Effort effort)
+    {
+        foreach (TrayBlock block in tray.Blocks)
+        {
+            _ending.Token.ThrowIfCancellationRequested();
+            block.IsKnown = await volume.HasForImportAsync(block.Id, check, _ending.Token);
+            if (!block.IsKnown)
+            {
+                tray.Compress(block, effort);
+            }
+        }
+    }
+
     private async Task<Tray> SealAsync(Tray tray, Task compressing, Task before)
     {
         // Both, also when one fails: the tray is nobody else's before.
         await Task.WhenAll(compressing, before);
-        foreach (TrayBlock block in tray.Blocks)
+        foreach (TrayBlock block in tray.Blocks.Where(static block => !block.IsKnown))
         {
             _ending.Token.ThrowIfCancellationRequested();
             _pack ??= volume.NewImportPack();
@@ -190,6 +199,9 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
     /// <summary>A block in a tray.</summary>
     private sealed record TrayBlock(BlockId Id, int Start, int Length)
     {
+        /// <summary>Whether the vault has it already.</summary>
+        public bool IsKnown { get; set; }
+
         /// <summary>Where its compressed segments start.</summary>
         public int PackedStart { get; set; }
 
@@ -202,6 +214,7 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
     {
         private readonly byte[] _plain = ArrayPool<byte>.Shared.Rent(BlockSegments.BlockBytesMax);
         private readonly byte[] _packed = ArrayPool<byte>.Shared.Rent(BlockSegments.BlockBytesMax);
+        private int _filled;
 
         public List<TrayBlock> Blocks { get; } = [];
 
@@ -216,15 +229,10 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
             Length += bytes.Length;
         }
 
-        public void Compress(Effort effort, CancellationToken cancellationToken)
+        public void Compress(TrayBlock block, Effort effort)
         {
-            int filled = 0;
-            foreach (TrayBlock block in Blocks)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                block.PackedStart = filled;
-                filled += BlockCompressor.Compress(PlainOf(block), effort, _packed.AsSpan(filled), block.Lengths);
-            }
+            block.PackedStart = _filled;
+            _filled += BlockCompressor.Compress(PlainOf(block), effort, _packed.AsSpan(_filled), block.Lengths);
         }
 
         public ReadOnlySpan<byte> PlainOf(TrayBlock block) => _plain.AsSpan(block.Start, block.Length);
@@ -234,7 +242,7 @@ internal sealed class ImportBatch(Volume volume, PackCheck check, bool isFar) : 
         public void Clear()
         {
             Blocks.Clear();
-            Length = 0;
+            (Length, _filled) = (0, 0);
         }
 
         public void Dispose()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Vault;
@@ -7,7 +8,7 @@ namespace Drive.Engine.Upload;
 
 /// <summary>
 /// Whether the store has what it says it has, asked before the only other copy may go. It finds a store that keeps nothing, or not all, or had something else
-/// there. It does not find one that loses the pack later.
+/// there. It does not find one that loses the pack later. Any number of threads.
 /// </summary>
 internal sealed class PackCheck(IObjectStore store)
 {
@@ -17,7 +18,7 @@ internal sealed class PackCheck(IObjectStore store)
     /// <summary>Questions under way at once (arbitrary).</summary>
     private const int AsksMax = 64;
 
-    private readonly Dictionary<PackId, long?> _lengths = [];
+    private readonly ConcurrentDictionary<PackId, long?> _lengths = [];
 
     /// <summary>
     /// After a put. A pack that isn't there is a failure of the store that the next try may get over; another object under the fresh random name is no accident.
@@ -59,7 +60,7 @@ internal sealed class PackCheck(IObjectStore store)
     }
 
     /// <summary>
-    /// Whether a pack that the vault has is there and long enough for a block, asked once for each pack. Content is not to be called sent because of a block that is lost.
+    /// Whether a pack that the vault has is there and long enough for a block, asked once for each pack (of several at once each may ask). Content is not to be called sent because of a block that is lost.
     /// </summary>
     public async ValueTask<bool> HoldsAsync(BlockRow block, CancellationToken cancellationToken)
     {
