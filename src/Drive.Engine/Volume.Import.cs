@@ -3,6 +3,7 @@ using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
 using Drive.Engine.Content;
+using Drive.Engine.Reading;
 using Drive.Engine.Tree;
 using Drive.Engine.Upload;
 using Drive.Vault;
@@ -117,24 +118,7 @@ public sealed partial class Volume : IContentImport
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IoResult> ReadStoredAsync(BlockId block, Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        if (_metadata.FindBlockToRead(block) is not { } row)
-        {
-            return IoResult.Failed(FsStatus.Stale);
-        }
-
-        try
-        {
-            Memory<byte> plain = destination[..row.PlainLength];
-            await _blocks.ReadFromStoreAsync(row, plain, cancellationToken);
-            return _keys.IdentifyBlock(plain.Span) == block ? IoResult.Done(row.PlainLength) : IoResult.Failed(FsStatus.Corrupt);
-        }
-        catch (Exception error) when (error is StoreException or VaultIntegrityException or FsException)
-        {
-            return IoResult.Failed(Fail("a proof", error));
-        }
-    }
+    public IStoredReader OpenStored() => new StoredBlocks(this);
 
     /// <inheritdoc/>
     public Task FreezeHistoryAsync(string reason, CancellationToken cancellationToken)
@@ -483,5 +467,29 @@ public sealed partial class Volume : IContentImport
         }
 
         return true;
+    }
+
+    private sealed class StoredBlocks(Volume volume) : IStoredReader
+    {
+        private readonly StoredReader _reader = new(volume._blocks, volume._store);
+
+        public async ValueTask<IoResult> ReadAsync(BlockId block, Memory<byte> destination, CancellationToken cancellationToken)
+        {
+            if (volume._metadata.FindBlockToRead(block) is not { } row)
+            {
+                return IoResult.Failed(FsStatus.Stale);
+            }
+
+            try
+            {
+                Memory<byte> plain = destination[..row.PlainLength];
+                await _reader.ReadAsync(row, plain, cancellationToken);
+                return volume._keys.IdentifyBlock(plain.Span) == block ? IoResult.Done(row.PlainLength) : IoResult.Failed(FsStatus.Corrupt);
+            }
+            catch (Exception error) when (error is StoreException or VaultIntegrityException or FsException)
+            {
+                return IoResult.Failed(volume.Fail("a proof", error));
+            }
+        }
     }
 }

@@ -64,6 +64,29 @@ public sealed class EngineRunTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Small_files_are_verified_by_the_hundred()
+    {
+        await using EngineBench bench = await EngineBench.CreateAsync(isFar: true);
+        await using Volume volume = await bench.OpenAsync();
+        for (int i = 0; i < 1500; i++)
+        {
+            bench.Write($"{i % 7}/{i}", i, 5000);
+        }
+
+        await bench.RunAsync(volume);
+        int calls = 0;
+        bench.Store.Script = call =>
+        {
+            calls += call.Kind == StoreCallKind.GetRange ? 1 : 0;
+            return null;
+        };
+        using BackupRunner runner = bench.Runner(volume);
+        VerifyReport report = await runner.VerifyAsync("docs", 100, CancellationToken.None);
+        Assert.Equal((1500 * 5000, 0), (report.BytesRead, report.DamagedCount));
+        Assert.InRange(calls, 2, 60);
+    }
+
+    [Fact]
     public async Task The_same_content_is_sent_once_whoever_wrote_it()
     {
         await using EngineBench bench = await EngineBench.CreateAsync();

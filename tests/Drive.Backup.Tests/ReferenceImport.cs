@@ -6,7 +6,7 @@ using Drive.Testing;
 namespace Drive.Backup.Tests;
 
 /// <summary>What <see cref="IContentImport"/> says, over the reference volume: blocks in a dictionary, each batch's new ones are one pack. Slow and right.</summary>
-internal sealed class ReferenceImport(ReferenceVolume volume) : IContentImport
+internal sealed class ReferenceImport(ReferenceVolume volume) : IContentImport, IStoredReader
 {
     private readonly Dictionary<BlockId, (byte[] Bytes, PackId Pack)> _blocks = [];
     private readonly Dictionary<NodeId, (long Size, IReadOnlyList<ContentPiece> Pieces)> _contents = [];
@@ -72,7 +72,9 @@ internal sealed class ReferenceImport(ReferenceVolume volume) : IContentImport
         return FsStatus.Ok;
     }
 
-    public ValueTask<IoResult> ReadStoredAsync(BlockId block, Memory<byte> destination, CancellationToken cancellationToken)
+    public IStoredReader OpenStored() => this;
+
+    public ValueTask<IoResult> ReadAsync(BlockId block, Memory<byte> destination, CancellationToken cancellationToken)
     {
         if (Damaged.Contains(block))
         {

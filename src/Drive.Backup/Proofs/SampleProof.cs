@@ -9,6 +9,7 @@ internal sealed class SampleProof(IContentImport import, RunSample sample)
 {
     private const int BlockBytesMax = 1 << 20;
 
+    private readonly IStoredReader _store = import.OpenStored();
     private readonly byte[] _stored = new byte[BlockBytesMax];
     private readonly byte[] _source = new byte[BlockBytesMax];
 
@@ -52,7 +53,7 @@ internal sealed class SampleProof(IContentImport import, RunSample sample)
             for (int i = first; i < pieces.Count && (bytes < bytesMax || i == first); i++)
             {
                 StoredPiece piece = pieces[i];
-                IoResult read = await import.ReadStoredAsync(piece.Block, _stored, cancellationToken);
+                IoResult read = await _store.ReadAsync(piece.Block, _stored, cancellationToken);
                 if (read.Status == FsStatus.Stale)
                 {
                     return null;

@@ -20,6 +20,7 @@ internal sealed class Verification(IVolume volume, IContentImport import, ProofB
     private readonly HashSet<BlockId> _damagedBlocks = [];
     private readonly List<UnreadablePath> _damaged = [];
     private readonly byte[] _buffer = new byte[BlockBytesMax];
+    private readonly IStoredReader _store = import.OpenStored();
     private long _damagedCount;
     private long _bytesRead;
 
@@ -100,19 +101,23 @@ internal sealed class Verification(IVolume volume, IContentImport import, ProofB
         }
     }
 
-    /// <summary>Goes through a tree; <paramref name="count"/> gets the pieces of each file, or else those of chosen packs are read.</summary>
+    /// <summary>
+    /// Goes through a tree, in the order in which a backup put it into packs: folder by folder, what is in one by its node ids. <paramref name="count"/> gets the pieces of each file, or else those of chosen packs
+    /// are read.
+    /// </summary>
     private async Task VisitAsync(string path, NodeId node, Action<List<StoredPiece>>? count, CancellationToken cancellationToken)
     {
         Stack<(string Path, NodeId Node)> left = new([(path, node)]);
         while (left.TryPop(out (string Path, NodeId Node) directory))
         {
-            foreach ((byte[] name, VaultEntry entry) in VaultListing.Read(volume, directory.Node))
+            List<(string Path, NodeId Node)> folders = [];
+            foreach ((byte[] name, VaultEntry entry) in VaultListing.Read(volume, directory.Node).OrderBy(static pair => pair.Value.Node.Value))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 string below = $"{directory.Path}/{Encoding.UTF8.GetString(name)}";
                 if (entry.IsDirectory)
                 {
-                    left.Push((below, entry.Node));
+                    folders.Add((below, entry.Node));
                     continue;
                 }
 
@@ -131,6 +136,9 @@ internal sealed class Verification(IVolume volume, IContentImport import, ProofB
                     await ProveAsync(below, pieces, cancellationToken);
                 }
             }
+
+            folders.Reverse();
+            folders.ForEach(left.Push);
         }
     }
 
@@ -161,7 +169,7 @@ internal sealed class Verification(IVolume volume, IContentImport import, ProofB
 
     private async ValueTask<bool> IsWholeAsync(StoredPiece piece, CancellationToken cancellationToken)
     {
-        IoResult result = await import.ReadStoredAsync(piece.Block, _buffer, cancellationToken);
+        IoResult result = await _store.ReadAsync(piece.Block, _buffer, cancellationToken);
         _bytesRead += result.Count;
         return result.Status switch
         {

@@ -33,14 +33,8 @@ public interface IContentImport
     /// <summary>Adds where the content of a file lies in the store, in order; what is not in a pack yet is left out.</summary>
     FsStatus ListStored(NodeId file, ICollection<StoredPiece> pieces);
 
-    /// <summary>
-    /// Reads a whole block of the vault from the store itself, past every cache of this machine, and proves it: authentic, and with the content that its id stands for.
-    /// <see cref="FsStatus.Corrupt"/>: the store has lost or changed it. <see cref="FsStatus.Unreachable"/> says nothing of it.
-    /// </summary>
-    /// <param name="block">The block.</param>
-    /// <param name="destination">Room for 1 MiB; the count of the result is the block's length.</param>
-    /// <param name="cancellationToken">Ends the read.</param>
-    ValueTask<IoResult> ReadStoredAsync(BlockId block, Memory<byte> destination, CancellationToken cancellationToken);
+    /// <summary>A reader of what the store has now, for one pass of one thread: it holds some MiB of what it read last.</summary>
+    IStoredReader OpenStored();
 
     /// <summary>Lets nothing of the vault's past be forgotten until <see cref="ThawHistoryAsync"/>; one reason for the vault, the first one given. Returns when the log has it.</summary>
     Task FreezeHistoryAsync(string reason, CancellationToken cancellationToken);
@@ -52,6 +46,19 @@ public interface IContentImport
     /// <param name="names">Names that came, went, or name another node.</param>
     /// <param name="nodes">Nodes whose attributes or content changed.</param>
     void TellChanged(IReadOnlyCollection<ChangedName> names, IReadOnlyCollection<NodeId> nodes);
+}
+
+/// <summary>Reads blocks of the vault from the store itself, past every cache of this machine. Blocks that are read in the order in which they lie in packs come many at a time.</summary>
+public interface IStoredReader
+{
+    /// <summary>
+    /// Reads a whole block and proves it: authentic, and with the content that its id stands for. <see cref="FsStatus.Corrupt"/>: the store has lost or changed it; <see cref="FsStatus.Stale"/>: the vault does
+    /// not know it any more. <see cref="FsStatus.Unreachable"/> says nothing of it.
+    /// </summary>
+    /// <param name="block">The block.</param>
+    /// <param name="destination">Room for 1 MiB; the count of the result is the block's length.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    ValueTask<IoResult> ReadAsync(BlockId block, Memory<byte> destination, CancellationToken cancellationToken);
 }
 
 /// <summary>Content on its way into the vault. Disposing it lets go of what no file was made to show.</summary>

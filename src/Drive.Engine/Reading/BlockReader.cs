@@ -60,26 +60,29 @@ internal sealed class BlockReader(MetadataStore metadata, IObjectStore store, Bl
         }
     }
 
-    /// <summary>Fills <paramref name="destination"/> with all of a block as the store has it now, past what is cached. Throws as <see cref="ReadAsync"/> does.</summary>
-    public async Task ReadFromStoreAsync(BlockRow row, Memory<byte> destination, CancellationToken cancellationToken)
+    /// <summary>Opens all of a block from what the store gave. <see cref="VaultIntegrityException"/> when that is not what was put there, which is remembered (<see cref="HasFailed"/>).</summary>
+    public void Open(BlockRow row, ReadOnlySpan<byte> bytes, Span<byte> destination)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(BlockSegments.StoredLengthOf(row));
         try
         {
-            Memory<byte> bytes = buffer.AsMemory(0, BlockSegments.StoredLengthOf(row));
-            RequireAll(row.Pack, await store.GetRangeAsync(VaultNames.Pack(row.Pack), row.PackOffset, bytes, cancellationToken), bytes.Length);
-            meter.Add(bytes.Length);
-            OpenSegments(row, 0, row.Segments.Length - 1, 0, bytes.Span, destination.Span);
+            OpenSegments(row, 0, row.Segments.Length - 1, 0, bytes, destination);
         }
-        catch (Exception error) when (error is VaultIntegrityException or FsException { Status: FsStatus.Corrupt })
+        catch (VaultIntegrityException)
         {
             NoteFailed(row);
             throw;
         }
-        finally
+    }
+
+    /// <summary>As the other one, and remembers it (<see cref="HasFailed"/>).</summary>
+    public void RequireAll(BlockRow row, int? read, int wanted)
+    {
+        if (read is null || read < wanted)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            NoteFailed(row);
         }
+
+        RequireAll(row.Pack, read, wanted);
     }
 
     /// <summary>Whether the store did not have the pack, or had other bytes, when it was read since the start.</summary>
