@@ -20,7 +20,7 @@ _drive() {
         list | status | doctor) words='--json' ;;
         wait) words='--timeout --json' ;;
         passwd) words='--passphrase-file --new-passphrase-file --without-account-key' ;;
-        check) words='--name --passphrase-file --read-data --repair --json' ;;
+        check) words='--name --passphrase-file --read-data --repair --search-packs --json' ;;
         du) words='--json' ;;
         repair) words='--history --json --passphrase-file' ;;
         join | recover) words='--name --log-store --device-name --passphrase-file --again --take-over' ;;

@@ -61,6 +61,7 @@ complete -c drive -n "not __fish_seen_subcommand_from $commands" -a check -d 'Se
 complete -c drive -n "__fish_seen_subcommand_from repair" -l history -d 'Read the whole log'
 complete -c drive -n "__fish_seen_subcommand_from check" -l read-data -d 'Read packs whole, or a share'
 complete -c drive -n "__fish_seen_subcommand_from check" -l repair -d 'Send again what this machine has'
+complete -c drive -n "__fish_seen_subcommand_from check" -l search-packs -d 'Look into every pack for what is lost'
 complete -c drive -n "not __fish_seen_subcommand_from $commands" -a du -d 'What folders cost in the store'
 complete -c drive -n "__fish_seen_subcommand_from du" -F
 complete -c drive -n "__fish_seen_subcommand_from check du" -l json -d 'Print JSON'

@@ -66,7 +66,7 @@ _drive() {
         device) _arguments '1:what:(add list rename revoke writer hand-over take-over account-key)' '--name:name:' '--passphrase-file:file:_files' '--json' '--all' '--no-wait' '--from:device:' ;;
         conflicts) _arguments '*:path:_files' '--keep:which:(mine theirs both)' '--json' ;;
         repair) _arguments '*:vault:' --history --json '--passphrase-file:file:_files' ;;
-        check) _arguments '--name:name:' '--passphrase-file:file:_files' '--read-data::share:' --repair --json ;;
+        check) _arguments '--name:name:' '--passphrase-file:file:_files' '--read-data::share:' --repair --search-packs --json ;;
         du) _arguments '*:folder:_directories' --json ;;
         list|doctor) _arguments --json ;;
     esac

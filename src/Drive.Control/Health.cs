@@ -3,7 +3,8 @@ namespace Drive.Control;
 /// <summary>What a check is to do.</summary>
 /// <param name="ReadShare">Which share of the packs is read and opened, from 0 to 1.</param>
 /// <param name="Repair">Whether content that the store lost and this machine has is sent again.</param>
-public sealed record CheckOrder(double ReadShare, bool Repair);
+/// <param name="SearchPacks">Whether, with that, what is still lost is looked for in all packs of the store, by their own lists.</param>
+public sealed record CheckOrder(double ReadShare, bool Repair, bool SearchPacks = false);
 
 /// <summary>A pack that the store does not give back as it was put: its object, what is wrong, blocks in it, those that are lost, and those of them that were sent again.</summary>
 public sealed record BadPackInfo(string Name, string Problem, long Blocks, long Lost, long Restored);

@@ -12,7 +12,7 @@ namespace Drive.Engine;
 public sealed partial class Volume
 {
     /// <summary>
-    /// Looks whether the store has what the tree needs, and, where that is asked for, sends again what it lost and this machine's cache has. Nothing in the store is removed or written over.
+    /// Looks whether the store has what the tree needs, and, where that is asked for, sends again what it lost and this machine's cache, or another pack, has. Nothing in the store is removed or written over.
     /// </summary>
     /// <exception cref="StoreException">The store is away, or refuses.</exception>
     /// <exception cref="VaultException">Something is to be sent, and this volume sends nothing.</exception>
@@ -23,21 +23,39 @@ public sealed partial class Volume
         VaultState state = _state;
         VaultCheck check = new(_metadata, _store, _keys, _random, say);
         CheckReport report = await check.RunAsync(state, request.ReadShare, cancellationToken);
-        Dictionary<PackId, long> restored = request.Repairs && check.LostBlocks.Count > 0 ? await RestoreAsync(check.LostBlocks, cancellationToken) : [];
+        if (request.Repairs && check.LostBlocks.Count > 0)
+        {
+            await RestoreAsync(ReadToMoveAsync(check.LostBlocks, static _ => { }, cancellationToken), check, cancellationToken);
+        }
+
+        if (request.Repairs && request.SearchesPacks && FindLost(check) is { Count: > 0 } wanted)
+        {
+            await RestoreAsync(new PackSearch(_store, _keys, say).FindAsync(wanted, cancellationToken), check, cancellationToken);
+        }
+
         if (request.Repairs && report.BadLog.Count > 0)
         {
             await ReplaceLogAsync(cancellationToken);
         }
 
-        HashSet<BlockId> lost = [.. check.LostBlocks.Where(block => _metadata.FindBlock(block.Block) is { } now && now.Pack == block.Pack).Select(static block => block.Block)];
+        HashSet<BlockId> lost = FindLost(check);
         (IReadOnlyList<BadFile> files, long count) = check.FindFiles(_state, lost);
+        ILookup<string, BlockRow> restored = check.LostBlocks.Where(block => _metadata.FindBlock(block.Block) is { } now && now.Pack != block.Pack).ToLookup(static block => VaultNames.Pack(block.Pack).Value);
         return report with
         {
+            UnknownBlocks = check.UnknownBlocks.Count(lost.Contains),
             BadFiles = files,
             BadFileCount = count,
-            BadPacks = [.. report.BadPacks.Select(bad => bad with { Restored = restored.FirstOrDefault(one => VaultNames.Pack(one.Key).Value == bad.Name).Value })],
+            BadPacks = [.. report.BadPacks.Select(bad => bad with { Restored = restored[bad.Name].LongCount() })],
         };
     }
+
+    /// <summary>Of the blocks that a check found to be lost, those that still are.</summary>
+    private HashSet<BlockId> FindLost(VaultCheck check) =>
+    [
+        .. check.LostBlocks.Where(block => _metadata.FindBlock(block.Block) is { } now && now.Pack == block.Pack).Select(static block => block.Block),
+        .. check.UnknownBlocks.Where(block => _metadata.FindBlock(block) is null),
+    ];
 
     /// <summary>What another device has cut meanwhile is not missing. A volume that follows no more is held against what it knows.</summary>
     private async Task CatchUpForCheckAsync(CancellationToken cancellationToken)
@@ -54,22 +72,22 @@ public sealed partial class Volume
         }
     }
 
-    /// <summary>What can be read without the pack is put into new ones, and a commit says so; how many blocks of each pack that were.</summary>
-    private async Task<Dictionary<PackId, long>> RestoreAsync(IReadOnlyCollection<BlockRow> blocks, CancellationToken cancellationToken)
+    /// <summary>What can be had is put into new packs, and a commit says so.</summary>
+    private async Task RestoreAsync(IAsyncEnumerable<(BlockId Block, ReadOnlyMemory<byte> Plain)> found, VaultCheck check, CancellationToken cancellationToken)
     {
         RequireSending();
-        HashSet<PackId> from = [.. blocks.Select(static block => block.Pack)];
+        HashSet<PackId> from = [.. check.LostBlocks.Select(static block => block.Pack)];
         List<BlockRow> restored = [];
         List<PackRef> packs = [];
         try
         {
-            await SealAnewAsync(blocks, static _ => { }, restored, packs, cancellationToken);
+            await SealAnewAsync(found, restored, packs, cancellationToken);
             await RunInUploadLoopAsync(
                 async token =>
                 {
                     do
                     {
-                        KeepUnmoved(restored, from);
+                        KeepUnmoved(restored, from, check.UnknownBlocks);
                     }
                     while (restored.Count > 0 && !await CommitAloneAsync(DraftOfMoved(restored, packs, []), token));
                 },
@@ -79,8 +97,5 @@ public sealed partial class Volume
         {
             ReleaseNewPacks(packs);
         }
-
-        HashSet<BlockId> landed = [.. restored.Select(static row => row.Block)];
-        return blocks.Where(block => landed.Contains(block.Block)).GroupBy(static block => block.Pack).ToDictionary(static pack => pack.Key, static pack => pack.LongCount());
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Drive.Core;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
@@ -56,7 +57,7 @@ public sealed partial class Volume
         {
             // A pack that fails its proof is not touched: what else of it can be read stays where it is.
             IEnumerable<BlockRow> rows = _metadata.ReadAllBlocks(CheckpointPageRows).SelectMany(static page => page).Where(row => from.Contains(row.Pack) && use.IsNeeded(row.Block));
-            await SealAnewAsync(rows, failed => from.Remove(failed.Pack), moved, packs, cancellationToken);
+            await SealAnewAsync(ReadToMoveAsync(rows, failed => from.Remove(failed.Pack), cancellationToken), moved, packs, cancellationToken);
             await RunInUploadLoopAsync(token => CondemnMovedAsync(from, moved, packs, report, token), cancellationToken);
         }
         finally
@@ -65,26 +66,34 @@ public sealed partial class Volume
         }
     }
 
-    /// <summary>
-    /// Puts blocks into new packs; who calls it makes the commit that names them, and then <see cref="ReleaseNewPacks"/>. Until then they are no strays. What fails its proof is left out.
-    /// </summary>
-    private async Task SealAnewAsync(IEnumerable<BlockRow> rows, Action<BlockRow> failed, List<BlockRow> moved, List<PackRef> packs, CancellationToken cancellationToken)
+    /// <summary>Reads blocks to move them; what fails its proof is left out. The memory is theirs until the next one.</summary>
+    private async IAsyncEnumerable<(BlockId Block, ReadOnlyMemory<byte> Plain)> ReadToMoveAsync(IEnumerable<BlockRow> rows, Action<BlockRow> failed, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[BlockSegments.BlockBytesMax];
+        foreach (BlockRow row in rows)
+        {
+            Memory<byte> plain = buffer.AsMemory(0, row.PlainLength);
+            if (await TryReadToMoveAsync(row, plain, cancellationToken))
+            {
+                yield return (row.Block, plain);
+            }
+            else
+            {
+                failed(row);
+            }
+        }
+    }
+
+    /// <summary>Puts blocks into new packs; who calls it makes the commit that names them, and then <see cref="ReleaseNewPacks"/>. Until then they are no strays.</summary>
+    private async Task SealAnewAsync(IAsyncEnumerable<(BlockId Block, ReadOnlyMemory<byte> Plain)> blocks, List<BlockRow> moved, List<PackRef> packs, CancellationToken cancellationToken)
     {
         PackWriter? writer = null;
-        byte[] buffer = new byte[BlockSegments.BlockBytesMax];
         try
         {
-            foreach (BlockRow row in rows)
+            await foreach ((BlockId block, ReadOnlyMemory<byte> plain) in blocks)
             {
-                Memory<byte> plain = buffer.AsMemory(0, row.PlainLength);
-                if (!await TryReadToMoveAsync(row, plain, cancellationToken))
-                {
-                    failed(row);
-                    continue;
-                }
-
                 writer ??= new PackWriter(_keys, _random);
-                moved.Add(writer.Add(row.Block, plain.Span, Effort.Moderate));
+                moved.Add(writer.Add(block, plain.Span, Effort.Moderate));
                 if (writer.IsFull)
                 {
                     packs.Add(await FinishPackAsync(writer, cancellationToken));
@@ -171,8 +180,12 @@ public sealed partial class Volume
         }
     }
 
-    /// <summary>A block that another commit has moved meanwhile stays where that one put it, and one that the vault has forgotten is not named again.</summary>
-    private void KeepUnmoved(List<BlockRow> moved, HashSet<PackId> from) => moved.RemoveAll(row => _metadata.FindBlock(row.Block) is not { } now || !from.Contains(now.Pack));
+    /// <summary>
+    /// A block that another commit has moved meanwhile stays where that one put it, and one that the vault has forgotten is not named again, but for those of the present (<paramref name="unknown"/>) that have
+    /// no place.
+    /// </summary>
+    private void KeepUnmoved(List<BlockRow> moved, HashSet<PackId> from, IReadOnlySet<BlockId>? unknown = null) =>
+        moved.RemoveAll(row => _metadata.FindBlock(row.Block) is { } now ? !from.Contains(now.Pack) : unknown?.Contains(row.Block) != true);
 
     private CommitDraft DraftOfMoved(List<BlockRow> moved, List<PackRef> packs, IReadOnlyList<HistoryChange> history)
     {

@@ -27,6 +27,8 @@ public sealed class CheckTests
         JsonElement full = JsonDocument.Parse(home.Do("check", "--read-data", "--json").Output).RootElement;
         Assert.Equal(2, full.GetProperty("packsRead").GetInt64());
         Assert.Equal((int)ExitCode.Usage, home.Run("check", "--read-data", "7").Code);
+        Assert.Equal((int)ExitCode.Usage, home.Run("check", "--search-packs").Code);
+        home.Do("check", "--repair", "--search-packs");
 
         JsonElement cost = JsonDocument.Parse(home.Do("du", "--json").Output).RootElement;
         JsonElement folder = cost.GetProperty("folders")[0];

@@ -1,3 +1,4 @@
+using Drive.Core.Platform;
 using Drive.Core.Rows;
 using Drive.Core.Stores;
 using Drive.Core.Volumes;
@@ -5,6 +6,9 @@ using Drive.Engine.Checks;
 using Drive.Stores.Memory;
 using Drive.Testing.Stores;
 using Drive.Vault;
+using Drive.Vault.Keys;
+using Drive.Vault.Packs;
+using SQLitePCL;
 
 namespace Drive.Engine.Tests;
 
@@ -96,6 +100,70 @@ public sealed class CheckTests : IAsyncLifetime
         Assert.Equal(["/folder/a"], after.BadFiles.Select(static file => file.Path));
     }
 
+    [Fact]
+    public async Task What_no_cache_has_is_found_in_another_pack_by_the_packs_own_list()
+    {
+        // A second copy, of one file, that no commit names: as after two machines sent the same at once.
+        using VaultKeys keys = VaultKeys.Import(_fixture.Keys);
+        ObjectName copy;
+        using (PackWriter writer = new(keys, SystemRandomSource.Instance))
+        {
+            foreach (byte[] block in VolumeFiles.Bytes(2, Length).Chunk(1 << 20))
+            {
+                writer.Add(keys.IdentifyBlock(block), block, Effort.Quick);
+            }
+
+            copy = VaultNames.Pack(writer.Id);
+            await _memory.PutIfAbsentAsync(copy, writer.Finish(), CancellationToken.None);
+        }
+
+        _volume.Evict(NodeId.Root);
+        foreach (ObjectName pack in (await _memory.PacksAsync()).Where(pack => pack != copy))
+        {
+            await _memory.DeleteAsync(pack, CancellationToken.None);
+        }
+
+        Assert.Equal(["/b", "/folder/a"], (await CheckAsync(0, repairs: true)).BadFiles.Select(static file => file.Path));
+        CheckReport searched = await CheckAsync(0, repairs: true, searches: true);
+        Assert.Equal(["/folder/a"], searched.BadFiles.Select(static file => file.Path));
+        Assert.Equal(3, searched.BadPacks.Sum(static bad => bad.Restored));
+        Assert.Equal(VolumeFiles.Bytes(2, Length), await _volume.ReadFileAsync(_volume.Find(NodeId.Root, "b")));
+
+        // Not where it was found: that pack is nobody's, and may go.
+        await _memory.DeleteAsync(copy, CancellationToken.None);
+        await using Volume other = await _fixture.RecoverAsync("other");
+        Assert.Equal(VolumeFiles.Bytes(2, Length), await other.ReadFileAsync(other.Find(NodeId.Root, "b")));
+    }
+
+    [Fact]
+    public async Task An_index_that_is_lost_is_made_anew_from_the_packs_own_lists()
+    {
+        List<ObjectName> packs = await _memory.PacksAsync();
+        await _volume.DisposeAsync();
+        Assert.Equal(raw.SQLITE_OK, raw.sqlite3_open(Path.Combine(_fixture.Settings().StateDirectory, "metadata.db"), out sqlite3 database));
+        using (database)
+        {
+            Assert.Equal(raw.SQLITE_OK, raw.sqlite3_exec(database, "DELETE FROM block"));
+        }
+
+        Directory.Delete(_fixture.Settings().CacheDirectory, recursive: true);
+        _volume = await _fixture.OpenAsync();
+        CheckReport found = await CheckAsync(0, repairs: true);
+        Assert.Equal((false, 6), (found.IsSound, found.UnknownBlocks));
+        CheckReport searched = await CheckAsync(0, repairs: true, searches: true);
+        Assert.Equal((true, 0), (searched.IsSound, searched.UnknownBlocks));
+        Assert.Equal(VolumeFiles.Bytes(1, Length), await _volume.ReadFileAsync(_volume.Find(_volume.Find(NodeId.Root, "folder"), "a")));
+        Assert.Equal(VolumeFiles.Bytes(2, Length), await _volume.ReadFileAsync(_volume.Find(NodeId.Root, "b")));
+        Assert.True((await CheckAsync(1)).IsSound);
+        foreach (ObjectName pack in packs)
+        {
+            await _memory.DeleteAsync(pack, CancellationToken.None);
+        }
+
+        await using Volume other = await _fixture.RecoverAsync("other");
+        Assert.Equal(VolumeFiles.Bytes(1, Length), await other.ReadFileAsync(other.Find(other.Find(NodeId.Root, "folder"), "a")));
+    }
+
     [Theory]
     [InlineData("flip", "seals do not hold")]
     [InlineData("cut", "cut short")]
@@ -157,5 +225,5 @@ public sealed class CheckTests : IAsyncLifetime
         Assert.True((await CheckAsync(0)).IsSound);
     }
 
-    private Task<CheckReport> CheckAsync(double share, bool repairs = false) => _volume.CheckAsync(new CheckRequest(share, repairs), static _ => { }, CancellationToken.None);
+    private Task<CheckReport> CheckAsync(double share, bool repairs = false, bool searches = false) => _volume.CheckAsync(new CheckRequest(share, repairs, searches), static _ => { }, CancellationToken.None);
 }

@@ -20,15 +20,22 @@ internal static class CheckCommand
         VaultChoice choice = new(command);
         Option<string?> readData = new("--read-data") { Description = "Read packs whole and check every seal: all of them, or a share, drawn at random.", HelpName = "N%", Arity = ArgumentArity.ZeroOrOne };
         Option<bool> repair = new("--repair") { Description = "Send again what the store lost and this machine's cache has." };
+        Option<bool> search = new("--search-packs") { Description = "With --repair: look for what is still lost in all packs of the store, by the list that each has of its own content. Reads all of them." };
         Option<bool> json = new("--json") { Description = "Print JSON." };
         command.Options.Add(readData);
         command.Options.Add(repair);
+        command.Options.Add(search);
         command.Options.Add(json);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             double share = parsed.GetResult(readData) is null ? 0 : ParseShare(parsed.GetValue(readData));
+            if (parsed.GetValue(search) && !parsed.GetValue(repair))
+            {
+                throw new DriveException(DriveError.Usage, "--search-packs finds content to send again: add --repair.");
+            }
+
             await using OpenedDevices opened = await choice.OpenAsync(parsed, terminal, cancellationToken);
-            CheckResult result = await opened.Health.CheckAsync(new CheckOrder(share, parsed.GetValue(repair)), cancellationToken);
+            CheckResult result = await opened.Health.CheckAsync(new CheckOrder(share, parsed.GetValue(repair), parsed.GetValue(search)), cancellationToken);
             if (parsed.GetValue(json))
             {
                 Terminal.Print(JsonSerializer.Serialize(result, ControlJson.Default.CheckResult));
@@ -58,7 +65,7 @@ internal static class CheckCommand
 
         if (result.UnknownBlocks > 0)
         {
-            Terminal.Print($"{result.UnknownBlocks} references to content that nothing is known of: 'drive umount', then 'drive repair' builds the tree anew.");
+            Terminal.Print($"{result.UnknownBlocks} references to content whose place is not known: 'drive umount', then 'drive repair' builds the tree anew; if that is no help, 'drive check --repair --search-packs' looks into every pack.");
         }
 
         foreach (BadPackInfo bad in result.BadPacks)
@@ -83,7 +90,7 @@ internal static class CheckCommand
 
         Terminal.Print(result.Sound ? "All that the drive shows is there."
             : result.BadFileCount == 0 ? "The store has all that the log names."
-            : "Some files lack content. Other machines may have it in their caches: 'drive check --repair' there. Where an older copy of a file is at hand, copy it in again: what is the same is sent again.");
+            : "Some files lack content. Other machines may have it in their caches: 'drive check --repair' there. Another pack may have it: 'drive check --repair --search-packs'. Where an older copy of a file is at hand, copy it in again: what is the same is sent again.");
         if (!hasRepaired && result.BadPacks.Count + result.BadLog.Count > 0)
         {
             terminal.Say("'drive check --repair' sends again what this machine has.");

@@ -3,7 +3,8 @@ namespace Drive.Engine.Checks;
 /// <summary>What a check is to do.</summary>
 /// <param name="ReadShare">Which share of the packs is read whole and opened, from 0 to 1, drawn at random.</param>
 /// <param name="Repairs">Whether content that the store lost and this machine has is sent again.</param>
-public sealed record CheckRequest(double ReadShare, bool Repairs);
+/// <param name="SearchesPacks">Whether, with that, what is still lost is looked for in all packs of the store, by their own lists.</param>
+public sealed record CheckRequest(double ReadShare, bool Repairs, bool SearchesPacks = false);
 
 /// <summary>A pack that the store does not give back as it was put.</summary>
 /// <param name="Name">Its object.</param>

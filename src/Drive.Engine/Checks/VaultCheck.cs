@@ -31,13 +31,16 @@ internal sealed class VaultCheck(MetadataStore metadata, IObjectStore store, Vau
 
     // Blocks that open although their pack is not what it was.
     private readonly HashSet<BlockId> _intact = [];
-    private long _unknown;
+    private readonly HashSet<BlockId> _unknown = [];
     private long _read;
     private long _bytesRead;
     private long _blockCount;
 
     /// <summary>Blocks in packs that are missing or not what they were.</summary>
     public IReadOnlyCollection<BlockRow> LostBlocks => _lost.Values;
+
+    /// <summary>Blocks that the present needs, and of which the database has no place.</summary>
+    public IReadOnlySet<BlockId> UnknownBlocks => _unknown;
 
     /// <summary>All looks. <see cref="StoreException"/> when the store is away: that says nothing of any pack.</summary>
     public async Task<CheckReport> RunAsync(VaultState state, double readShare, CancellationToken cancellationToken)
@@ -52,7 +55,7 @@ internal sealed class VaultCheck(MetadataStore metadata, IObjectStore store, Vau
         {
             Seq = state.Seq,
             IsTreeSound = isTreeSound,
-            UnknownBlocks = _unknown,
+            UnknownBlocks = _unknown.Count,
             Blocks = _blockCount,
             Packs = _packs.Count,
             PacksRead = _read,
@@ -95,7 +98,8 @@ internal sealed class VaultCheck(MetadataStore metadata, IObjectStore store, Vau
             rows.Opened.Xattrs.AddRange(part.Xattrs);
             sum = StateHash.Update(sum, rows, keys);
             HashSet<BlockId> wanted = [.. part.Extents.Select(static extent => extent.Block)];
-            _unknown += wanted.Count - metadata.FindBlocks(wanted).Count;
+            wanted.ExceptWith(metadata.FindBlocks(wanted).Keys);
+            _unknown.UnionWith(wanted);
         }
 
         foreach (IReadOnlyList<BlockRow> blocks in metadata.ReadAllBlocks(PageRows))
@@ -225,32 +229,8 @@ internal sealed class VaultCheck(MetadataStore metadata, IObjectStore store, Vau
         }
         catch (VaultIntegrityException damage)
         {
-            _intact.UnionWith(rows.Where(row => Opens(reader, row, bytes)).Select(static row => row.Block));
+            _intact.UnionWith(rows.Where(row => reader.TryOpenBlock(row, bytes, new byte[row.PlainLength])).Select(static row => row.Block));
             return damage.Kind == IntegrityKind.Malformed ? "is no pack any more" : "was changed: its seals do not hold";
-        }
-    }
-
-    private bool Opens(PackReader reader, BlockRow row, byte[]? pack)
-    {
-        if (pack is null || row.PackOffset + BlockSegments.StoredLengthOf(row) > pack.Length)
-        {
-            return false;
-        }
-
-        byte[] plain = new byte[row.PlainLength];
-        try
-        {
-            for (int segment = 0; segment < row.Segments.Length; segment++)
-            {
-                ReadOnlySpan<byte> stored = pack.AsSpan((int)BlockSegments.OffsetOf(row, segment), BlockSegments.StoredLengthOf(row, segment));
-                reader.OpenSegment(row, segment, stored, plain.AsSpan(segment * BlockSegments.SegmentBytes));
-            }
-
-            return keys.IdentifyBlock(plain) == row.Block;
-        }
-        catch (VaultIntegrityException)
-        {
-            return false;
         }
     }
 

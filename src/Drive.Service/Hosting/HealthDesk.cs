@@ -14,7 +14,7 @@ internal sealed class HealthDesk(Volume volume, string place, ILogger logger) : 
     /// <inheritdoc/>
     public Task<CheckResult> CheckAsync(CheckOrder order, CancellationToken cancellationToken) => VaultErrors.TranslatedAsync(place, async () =>
     {
-        CheckReport report = await volume.CheckAsync(new CheckRequest(Math.Clamp(order.ReadShare, 0, 1), order.Repair), logger.CheckProgress, cancellationToken);
+        CheckReport report = await volume.CheckAsync(new CheckRequest(Math.Clamp(order.ReadShare, 0, 1), order.Repair, order.SearchPacks), logger.CheckProgress, cancellationToken);
         return new CheckResult
         {
             Sound = report.IsSound,

@@ -74,13 +74,7 @@ public sealed class PackReader : IDisposable
         {
             foreach (BlockRow row in rows)
             {
-                for (int i = 0; i < row.Segments.Length; i++)
-                {
-                    ReadOnlySpan<byte> stored = whole.Slice((int)BlockSegments.OffsetOf(row, i), BlockSegments.StoredLengthOf(row, i));
-                    OpenSegment(row, i, stored, plain.AsSpan(i * BlockSegments.SegmentBytes));
-                }
-
-                if (_keys.IdentifyBlock(plain.AsSpan(0, row.PlainLength)) != row.Block)
+                if (!IsBlock(row, whole, plain.AsSpan(0, row.PlainLength)))
                 {
                     throw new VaultIntegrityException(VaultNames.Pack(pack).Value, IntegrityKind.WrongObject, "a block is not the one its id names");
                 }
@@ -95,7 +89,31 @@ public sealed class PackReader : IDisposable
         }
     }
 
+    /// <summary>Opens one block of a pack, or of what is left of one; false when it is not there, or is not what it was.</summary>
+    public bool TryOpenBlock(BlockRow row, ReadOnlySpan<byte> whole, Span<byte> plain)
+    {
+        try
+        {
+            return row.PackOffset + BlockSegments.StoredLengthOf(row) <= whole.Length && IsBlock(row, whole, plain);
+        }
+        catch (VaultIntegrityException)
+        {
+            return false;
+        }
+    }
+
     public void Dispose() => _ciphers.Dispose();
+
+    private bool IsBlock(BlockRow row, ReadOnlySpan<byte> whole, Span<byte> plain)
+    {
+        for (int i = 0; i < row.Segments.Length; i++)
+        {
+            ReadOnlySpan<byte> stored = whole.Slice((int)BlockSegments.OffsetOf(row, i), BlockSegments.StoredLengthOf(row, i));
+            OpenSegment(row, i, stored, plain[(i * BlockSegments.SegmentBytes)..]);
+        }
+
+        return _keys.IdentifyBlock(plain) == row.Block;
+    }
 
     private bool TryOpen(BlockRow block, int segment, ReadOnlySpan<byte> sealedBytes, Span<byte> plain)
     {
