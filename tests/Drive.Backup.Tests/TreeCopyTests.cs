@@ -244,6 +244,22 @@ public sealed class TreeCopyTests(ITestOutputHelper output)
         TreeImage.AssertSame(TreeImage.OfDisk(bench.Source), TreeImage.OfDisk(Path.Combine(bench.Home, "to")));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("text")]
+    public async Task A_volume_that_is_closed_meanwhile_ends_the_copy_and_nothing_else(string name)
+    {
+        await using EngineBench bench = await EngineBench.CreateAsync();
+        await using Volume volume = await bench.OpenAsync();
+        Populate(bench);
+        await bench.RunAsync(volume);
+        (IVolume past, NodeAttributes node) = volume.TimeMachine.Open(volume.TimeMachine.Find("latest"), $"{bench.InVault}/{name}");
+        await volume.DisposeAsync();
+        using TreeCopy copy = new(past, replaces: false, TimeProvider.System, CancellationToken.None);
+        Assert.Contains("--overwrite", Assert.Throws<FsException>(() => copy.Run(node, Path.Combine(bench.Home, "to"))).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(bench.Home, "to")));
+    }
+
     [Fact]
     public async Task A_copy_that_is_ended_stops_and_leaves_no_part_of_a_file()
     {

@@ -88,7 +88,7 @@ public sealed class TreeCopy : IDisposable
             Walk(new Job(top, SourcePath.Of(to)), folders, new Worker(this));
             Attempt(Send);
         }
-        catch (OperationCanceledException) when (_failure is not null)
+        catch (Exception ended) when (_failure is not null && ended is OperationCanceledException or FsException)
         {
             // Said below, when nobody is at work any more.
         }
@@ -101,17 +101,19 @@ public sealed class TreeCopy : IDisposable
             }
         }
 
-        if (_failure is not null)
-        {
-            throw new FsException(_failure.Status, _failure.Message, _failure);
-        }
-
-        _ended.ThrowIfCancellationRequested();
+        ThrowIfEnded();
 
         // After all that is in them, the deepest first: what is made in a directory changes its times, and its mode may forbid it.
         folders.Reverse();
         Worker last = new(this);
-        folders.ForEach(folder => Attempt(() => last.Settle(folder, folder.To)));
+        foreach (Job folder in folders)
+        {
+            Attempt(() =>
+            {
+                ThrowIfEnded();
+                last.Settle(folder, folder.To);
+            });
+        }
     }
 
     public void Dispose()
@@ -181,7 +183,7 @@ public sealed class TreeCopy : IDisposable
                     Attempt(() => worker.Copy(job));
                 }
             }
-            catch (OperationCanceledException)
+            catch (Exception ended) when (ended is OperationCanceledException or FsException)
             {
                 // The rest is taken out of the queue all the same, so that the walk, which ends too, need not wait.
             }
@@ -198,13 +200,25 @@ public sealed class TreeCopy : IDisposable
         {
             _errors.Enqueue($"{SourcePath.Show(error.Path)}: {error.Message}");
         }
-        catch (FsException failure)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            // Nothing more will come of this volume.
-            Interlocked.CompareExchange(ref _failure, failure, null);
+            // Nothing more will come of this volume: it may have been closed meanwhile. On a thread of ours nobody else would catch it.
+            FsException said = failure as FsException ?? new FsException(FsStatus.IoError, $"The copy broke off: {failure.Message} What was copied so far stays; run it again with --overwrite.", failure);
+            Interlocked.CompareExchange(ref _failure, said, null);
             _ending.Cancel();
-            throw new OperationCanceledException(_ended);
+            throw said;
         }
+    }
+
+    /// <summary>Says what ended it, if anything did.</summary>
+    private void ThrowIfEnded()
+    {
+        if (_failure is not null)
+        {
+            throw new FsException(_failure.Status, _failure.Message, _failure);
+        }
+
+        _ended.ThrowIfCancellationRequested();
     }
 
     /// <summary>One thing to copy.</summary>
