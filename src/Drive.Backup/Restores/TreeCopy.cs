@@ -203,7 +203,7 @@ public sealed class TreeCopy : IDisposable
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             // Nothing more will come of this volume: it may have been closed meanwhile. On a thread of ours nobody else would catch it.
-            FsException said = failure as FsException ?? new FsException(FsStatus.IoError, $"The copy broke off: {failure.Message} What was copied so far stays; run it again with --overwrite.", failure);
+            FsException said = failure as FsException ?? new FsException(FsStatus.IoError, $"{(failure is ObjectDisposedException ? "The drive was unmounted meanwhile." : $"The copy broke off: {failure.Message}")} What was copied so far stays; run it again with --overwrite.", failure);
             Interlocked.CompareExchange(ref _failure, said, null);
             _ending.Cancel();
             throw said;
