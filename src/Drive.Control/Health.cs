@@ -29,7 +29,7 @@ public sealed record CheckResult
     /// <summary>Whether the tree here has the hash that stands in the log.</summary>
     public required bool TreeSound { get; init; }
 
-    /// <summary>References to blocks that nothing is known of.</summary>
+    /// <summary>Blocks that the present names, and of which no place is known.</summary>
     public required long UnknownBlocks { get; init; }
 
     /// <summary>Blocks, those of older versions too.</summary>

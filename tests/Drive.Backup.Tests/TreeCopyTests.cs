@@ -260,6 +260,19 @@ public sealed class TreeCopyTests(ITestOutputHelper output)
         Assert.False(File.Exists(Path.Combine(bench.Home, "to")));
     }
 
+    /// <summary>What a volume far away answers when it is closed in the midst of a read.</summary>
+    [Fact]
+    public async Task A_read_that_is_broken_off_is_no_end_of_a_copy_that_got_through()
+    {
+        await using EngineBench bench = await EngineBench.CreateAsync();
+        await using Volume volume = await bench.OpenAsync();
+        Populate(bench);
+        await bench.RunAsync(volume);
+        (IVolume past, NodeAttributes node) = volume.TimeMachine.Open(volume.TimeMachine.Find("latest"), bench.InVault);
+        using TreeCopy copy = new(new InterruptedVolume(past), replaces: false, TimeProvider.System, CancellationToken.None);
+        Assert.Contains("run it again with --overwrite", Assert.Throws<FsException>(() => copy.Run(node, Path.Combine(bench.Home, "to"))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_copy_that_is_ended_stops_and_leaves_no_part_of_a_file()
     {
@@ -355,5 +368,11 @@ public sealed class TreeCopyTests(ITestOutputHelper output)
                     break;
             }
         }
+    }
+
+    private sealed class InterruptedVolume(IVolume inner) : VolumeWrapper(inner)
+    {
+        public override ValueTask<IoResult> ReadAsync(HandleId handle, long offset, Memory<byte> destination, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(IoResult.Failed(FsStatus.Interrupted));
     }
 }

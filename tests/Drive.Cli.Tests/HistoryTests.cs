@@ -135,6 +135,9 @@ public sealed class HistoryTests
         Assert.False(File.Exists(file));
         home.Do("wait", "--timeout", "60");
         Assert.Contains("deleted", home.Do("history", file).Output, StringComparison.Ordinal);
+        string found = Directory.CreateDirectory(Path.Combine(home.Root, "found")).FullName;
+        home.Do("undelete", file, "--to", found);
+        Assert.Equal("one", File.ReadAllText(Path.Combine(found, "f")));
         home.Do("undelete", file);
         Assert.Equal("one", File.ReadAllText(file));
         Refuse(home, ExitCode.InUse, "is there", "undelete", file);

@@ -102,7 +102,7 @@ internal sealed class Verification(IVolume volume, IContentImport import, ProofB
     }
 
     /// <summary>
-    /// Goes through a tree, in the order in which a backup put it into packs: folder by folder, what is in one by its node ids. <paramref name="count"/> gets the pieces of each file, or else those of chosen packs
+    /// Goes through a tree, in the order in which a backup put it into packs. <paramref name="count"/> gets the pieces of each file, or else those of chosen packs
     /// are read.
     /// </summary>
     private async Task VisitAsync(string path, NodeId node, Action<List<StoredPiece>>? count, CancellationToken cancellationToken)
@@ -111,11 +111,12 @@ internal sealed class Verification(IVolume volume, IContentImport import, ProofB
         while (left.TryPop(out (string Path, NodeId Node) directory))
         {
             List<(string Path, NodeId Node)> folders = [];
-            foreach ((byte[] name, VaultEntry entry) in VaultListing.Read(volume, directory.Node).OrderBy(static pair => pair.Value.Node.Value))
+            VaultTree.Require(VaultListing.ReadAsMade(volume, directory.Node, out List<(byte[] Name, NodeAttributes Node)> entries));
+            foreach ((byte[] name, NodeAttributes entry) in entries)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 string below = $"{directory.Path}/{Encoding.UTF8.GetString(name)}";
-                if (entry.IsDirectory)
+                if (Core.Volumes.FileMode.IsDirectory(entry.Mode))
                 {
                     folders.Add((below, entry.Node));
                     continue;

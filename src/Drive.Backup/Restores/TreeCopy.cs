@@ -32,7 +32,7 @@ public sealed class TreeCopy : IDisposable
     private const int XattrBytesMax = 65_536;
 
     /// <summary>How long a store that is away is waited for. Arbitrary: a router that starts anew takes about as long.</summary>
-    public static readonly TimeSpan PatienceTime = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan PatienceTime = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan PauseTime = TimeSpan.FromSeconds(1);
 
@@ -200,10 +200,10 @@ public sealed class TreeCopy : IDisposable
         {
             _errors.Enqueue($"{SourcePath.Show(error.Path)}: {error.Message}");
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !_ended.IsCancellationRequested)
         {
-            // Nothing more will come of this volume: it may have been closed meanwhile. On a thread of ours nobody else would catch it.
-            FsException said = failure as FsException ?? new FsException(FsStatus.IoError, $"{(failure is ObjectDisposedException ? "The drive was unmounted meanwhile." : $"The copy broke off: {failure.Message}")} What was copied so far stays; run it again with --overwrite.", failure);
+            // Nothing more will come of this volume: it may have been closed meanwhile, which breaks off its reads. On a thread of ours nobody else would catch it.
+            FsException said = failure as FsException ?? new FsException(FsStatus.IoError, $"{(failure is ObjectDisposedException or OperationCanceledException ? "The drive was unmounted meanwhile." : $"The copy broke off: {failure.Message}")} What was copied so far stays; run it again with --overwrite.", failure);
             Interlocked.CompareExchange(ref _failure, said, null);
             _ending.Cancel();
             throw said;
@@ -231,13 +231,11 @@ public sealed class TreeCopy : IDisposable
         private readonly byte[] _names = GC.AllocateUninitializedArray<byte>(XattrBytesMax);
         private readonly IVolume _volume = copy._volume;
 
-        /// <summary>What is in a folder, in the order in which it was made: that of a listing is another one on a machine that got the tree from the log.</summary>
+        /// <summary>What is in a folder.</summary>
         public List<Job> List(Job folder)
         {
-            List<Job> found = [];
-            Require(VaultListing.Visit(_volume, folder.Node.Node, (name, node) => found.Add(new Job(node, SourcePath.Join(folder.To, name)))), folder.To);
-            found.Sort(static (one, other) => one.Node.Node.Value.CompareTo(other.Node.Node.Value));
-            return found;
+            Require(VaultListing.ReadAsMade(_volume, folder.Node.Node, out List<(byte[] Name, NodeAttributes Node)> found), folder.To);
+            return found.ConvertAll(one => new Job(one.Node, SourcePath.Join(folder.To, one.Name)));
         }
 
         /// <summary>Makes something, or one more name of what was made before. Where something is, it is made beside it, and takes its place when all is done; where that fails nothing is left of it.</summary>

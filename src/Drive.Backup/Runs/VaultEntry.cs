@@ -40,8 +40,20 @@ internal sealed class VaultListing(Action<byte[], NodeAttributes> take) : IDirec
         return entries;
     }
 
+    /// <summary>
+    /// In the order in which it was made, which is the one in which a backup put it into packs. That of a listing is another one on a machine that got the tree from the log.
+    /// </summary>
+    public static FsStatus ReadAsMade(IVolume volume, NodeId directory, out List<(byte[] Name, NodeAttributes Node)> entries)
+    {
+        List<(byte[] Name, NodeAttributes Node)> found = [];
+        FsStatus status = Visit(volume, directory, (name, attributes) => found.Add((name, attributes)));
+        found.Sort(static (one, other) => one.Node.Node.Value.CompareTo(other.Node.Node.Value));
+        entries = found;
+        return status;
+    }
+
     /// <summary>One after the other, in the order of the volume; but for "." and "..".</summary>
-    public static FsStatus Visit(IVolume volume, NodeId directory, Action<byte[], NodeAttributes> take)
+    private static FsStatus Visit(IVolume volume, NodeId directory, Action<byte[], NodeAttributes> take)
     {
         FsStatus status = volume.OpenDirectory(directory, out HandleId handle);
         if (status != FsStatus.Ok)

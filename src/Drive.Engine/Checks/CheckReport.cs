@@ -33,7 +33,7 @@ public sealed record CheckReport
     /// <summary>Whether this device's rows give the hash of the tree that stands in the log.</summary>
     public required bool IsTreeSound { get; init; }
 
-    /// <summary>Extents of the present that name a block which nothing is known of.</summary>
+    /// <summary>Blocks that the present names, and of which no place is known.</summary>
     public required long UnknownBlocks { get; init; }
 
     /// <summary>Blocks that are known.</summary>

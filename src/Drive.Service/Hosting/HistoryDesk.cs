@@ -78,7 +78,7 @@ internal sealed class HistoryDesk(string name, Volume volume)
 
     private RestoreReply CopyOut(CopyRequest request, CancellationToken cancellationToken)
     {
-        if (FindFolder(request.Folder) is not { } folder || folder.Device != request.Device || folder.Inode != request.Inode)
+        if (!SeesFolder(request))
         {
             throw new DriveException(
                 DriveError.NotReady,
@@ -100,15 +100,16 @@ internal sealed class HistoryDesk(string name, Volume volume)
             : throw new DriveException(DriveError.LocalDisk, $"Not all could be copied: {tree.Errors.First()}{(tree.Errors.Count > 1 ? $" (and {tree.Errors.Count - 1} more)" : "")}");
     }
 
-    private static SourceNode? FindFolder(string path)
+    private static bool SeesFolder(CopyRequest request)
     {
         try
         {
-            return SourceTree.Look(SourcePath.Of(path), follows: true) is { IsDirectory: true } folder ? folder : null;
+            SourceNode folder = SourceTree.Look(SourcePath.Of(request.Folder), follows: true);
+            return folder.Device == request.Device && folder.Inode == request.Inode;
         }
         catch (TreeException)
         {
-            return null;
+            return false;
         }
     }
 
